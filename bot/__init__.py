@@ -1,0 +1,1 @@
+"""Nightshift: a dark factory that turns issues into merged pull requests."""

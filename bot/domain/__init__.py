@@ -1,0 +1,1 @@
+"""Nouns: frozen dataclasses and enums that import nothing of ours."""

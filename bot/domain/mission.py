@@ -1,0 +1,57 @@
+"""The target repository's own rules: the machine-readable part of mission.md, and its prose."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """How scenarios reach the product; an empty command means that kind is not offered."""
+
+    cli: str = ""
+    http: str = ""
+    lib: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the product needs, resolved outside the box from the base commit.
+
+    `requirements` is a path in the repository; `packages` are requirement specifiers; `project`
+    makes the repository's own name and version visible to `importlib.metadata`.
+    """
+
+    requirements: str = ""
+    packages: tuple[str, ...] = ()
+    project: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one run. Zero means forbidden, never unlimited."""
+
+    attempts: int = 5
+    usd_per_issue: float = 3.0
+    minutes: float = 45.0
+    diff_lines: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the hidden scenarios must prove before a merge."""
+
+    threshold: float = 0.90
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """mission.md at one commit."""
+
+    checks: tuple[str, ...]
+    product: Product = field(default_factory=Product)
+    environment: Environment = field(default_factory=Environment)
+    protected: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    gate: Gate = field(default_factory=Gate)
+    autonomy: int = 5
+    """Shapiro's ladder: 3 = comment a plan, 4 = open the PR and stop, 5 = merge."""
+    prose: str = ""

@@ -1,0 +1,118 @@
+"""What one role asks of another. These travel between processes as JSON; blobs by their digest."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.domain.issue import Issue
+from bot.domain.mission import Environment, Mission, Product
+from bot.domain.run import Attempt
+from bot.domain.usage import Usage
+from bot.domain.verdict import Purpose
+
+
+class TriageDecision(StrEnum):
+    """What the mission says about an issue."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    ASK = "ask"
+    DUPLICATE = "duplicate"
+    PARK = "park"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another open issue of the repository, for the duplicate search."""
+
+    number: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriageRequest:
+    """server -> builder: decide whether this issue is ours to do."""
+
+    run_id: str
+    issue: Issue
+    mission: Mission
+    base: str
+    neighbours: tuple[Neighbour, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TriageReply:
+    """builder -> server. `clause` is a verbatim line of the mission."""
+
+    decision: TriageDecision
+    clause: str
+    reason: str
+    question: str = ""
+    duplicate_of: int | None = None
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """server -> builder: one attempt, fresh or as the continuation of an earlier conversation."""
+
+    run_id: str
+    index: int
+    issue: Issue
+    mission: Mission
+    base: str
+    bundle: str
+    """Digest of a git bundle blob that holds `base`."""
+    conversation: str = ""
+    """Digest of the earlier conversation; empty for a fresh one."""
+    feedback: str = ""
+    """What the coder hears about its last submission: the same words as stand on the PR."""
+    spent: Usage = field(default_factory=Usage)
+    seconds_left: float = 0.0
+
+
+class BuildEnd(StrEnum):
+    """How an attempt ended on the builder's side."""
+
+    SUBMITTED = "submitted"
+    GAVE_UP = "gave-up"
+    EXHAUSTED = "exhausted"
+    """Turns, money or time ran out."""
+    REFUSED = "refused"
+    NO_RESULT = "no-result"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReply:
+    """builder -> server. `attempt` and `bundle` are set when something was submitted."""
+
+    end: BuildEnd
+    detail: str
+    attempt: Attempt | None = None
+    bundle: str = ""
+    """Digest of a git bundle blob: the attempt's commit on top of the base."""
+    conversation: str = ""
+    model: str = ""
+    box_tier: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateRequest:
+    """server -> validator: judge exactly this commit."""
+
+    run_id: str
+    purpose: Purpose
+    repo: str
+    issue: int
+    base: str
+    commit: str
+    tree: str
+    bundle: str
+    """Digest of a git bundle blob that holds `commit` and `base`."""
+    product: Product
+    environment: Environment
+    threshold: float
+    nonce: str
+    submission: int = 1
+    """Which gate consultation of the issue this is, from 1."""

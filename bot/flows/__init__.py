@@ -1,0 +1,1 @@
+"""The verbs: short async stories that join policy to adapters."""

@@ -1,0 +1,1 @@
+"""Decisions: pure functions from nouns to nouns or lists of actions."""

@@ -1,0 +1,1 @@
+"""The other side of the wall: hidden scenarios, drivers, scoring, signing."""

@@ -1,0 +1,23 @@
+"""Nouns to canonical JSON and back: the one encoding for everything that crosses a process."""
+
+import json
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+def dump(value: object) -> Any:  # noqa: ANN401  JSON has no narrower type
+    """Turn a noun into plain JSON values."""
+    return TypeAdapter(type(value)).dump_python(value, mode="json")
+
+
+def load(kind: type[T], value: object) -> T:
+    """Turn plain JSON values back into a noun; raises pydantic.ValidationError on anything else."""
+    return TypeAdapter(kind).validate_python(value)
+
+
+def canonical(value: object) -> str:
+    """Serialise JSON values the one way: sorted keys, no spaces, no ASCII escapes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
