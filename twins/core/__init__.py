@@ -1,0 +1,1 @@
+"""What every twin shares: a clock, ids, faults, a journal and one server."""
