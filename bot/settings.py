@@ -1,0 +1,97 @@
+"""Settings: one object per role, read once from the environment and handed down.
+
+Nothing else in the package reads the environment. Every variable is `NIGHTSHIFT_<FIELD>`.
+"""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+_CODE = Path(__file__).resolve().parent.parent
+
+
+class _Role(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", extra="ignore", frozen=True)
+
+    state: Path = Field(description="this role's own folder (0700)")
+    database_url: str = Field(description="sqlite:///FILE or postgresql://..., shared by the roles")
+    host_name: str = Field(
+        default="local", description="tells one machine's processes from another's"
+    )
+    workflows: Path = Field(default=_CODE / "workflows", description="folder of issue.yaml")
+    prompts: Path = Field(default=_CODE / "prompts", description="folder of the Jinja prompts")
+    poll_s: float = Field(default=0.25, gt=0, description="how often queues are looked at")
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment; a mistake names the variable."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "NIGHTSHIFT_" + "_".join(str(part) for part in first["loc"]).upper()
+            described = cls.model_fields.get(str(first["loc"][0]) if first["loc"] else "")
+            raise SettingsError(
+                f"{name}: {first['msg'].lower()}",
+                means=(described.description or "") if described else "",
+                remedy=f"set {name} in this role's environment",
+            ) from None
+
+
+class _BoxRole(_Role):
+    slots: int = Field(default=2, gt=0, description="boxes at the same time")
+    box_uid: int = Field(
+        default=0, ge=0, description="first uid of this role's boxes; 0 = not root"
+    )
+    launcher_fd: int = Field(default=-1, description="set by the supervisor: the launcher's socket")
+    accept_tier_b: bool = Field(
+        default=False, description="1 = run with a weaker box; production should not"
+    )
+    resolver_env: dict[str, str] = Field(
+        default_factory=dict, description="JSON: variables handed to pip when wheels are resolved"
+    )
+
+
+class ServerSettings(_Role):
+    """The role that talks to GitHub, and the only one that can write there."""
+
+    listen_host: str = Field(default="127.0.0.1", description="address of the webhook server")
+    listen_port: int = Field(default=8080, ge=0, le=65535, description="0 = any free port")
+    github_url: str = Field(default="https://api.github.com", description="REST base of the host")
+    app_id: str = Field(description="the GitHub App's id or client id")
+    app_key: SecretStr = Field(description="the App's private key, PEM")
+    webhook_secret: SecretStr = Field(description="the App's webhook secret")
+    webhook_secret_previous: SecretStr | None = Field(
+        default=None, description="the old secret while it is being rotated"
+    )
+    verdict_key: str = Field(description="the validator's Ed25519 public key, hex")
+    jj: Path = Field(default=Path("jj"), description="the jj program")
+    concurrency: int = Field(default=2, gt=0, description="issues worked on at the same time")
+    write_spacing_s: float = Field(default=1.0, ge=0, description="pause between GitHub writes")
+    sweep_s: float = Field(default=900, gt=0, description="how often GitHub is read as a whole")
+    accept_tier_b: bool = Field(
+        default=False, description="1 = merge on verdicts of a weaker box; production should not"
+    )
+
+
+class BuilderSettings(_BoxRole):
+    """The role that calls models and owns workspaces. It holds no GitHub credential."""
+
+    jj: Path = Field(default=Path("jj"), description="the jj program")
+    model: str = Field(
+        default="claude-opus-5-5", description="model id, unless a workflow names one"
+    )
+    model_url: str = Field(
+        default="https://api.anthropic.com", description="any endpoint of the Messages API"
+    )
+    model_key: SecretStr = Field(description="the key of that endpoint")
+
+
+class ValidatorSettings(_BoxRole):
+    """The other side of the wall. It alone can read scenarios."""
+
+    scenarios: Path = Field(description="folder with one corpus per target repository (0700)")
