@@ -1,0 +1,1 @@
+"""Tools that Nightshift needs and pip cannot install: jj and the sandbox."""

@@ -1,0 +1,116 @@
+"""Provide a jj that has passed its self-test, as `<tools>/jj/jj`."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bot.adapters.substrate.jj import LOWEST, parse_version
+from bot.adapters.substrate.selftest import digest, recall, remember, selftest
+from bot.errors import EnvironmentProblem, NightshiftError, ToolMissing
+from bot.provision import debian, release
+from bot.provision.command import call
+
+RECORD = "passed.json"
+Say = Callable[[str], None]
+Source = Callable[[Path], str]
+
+
+def installed(tools: Path) -> Path | None:
+    """Return the provided jj if this exact binary has passed its self-test."""
+    jj = tools / "jj" / "jj"
+    try:
+        return jj if recall(jj.parent / RECORD, digest(jj)) else None
+    except OSError:
+        return None
+
+
+def ensure(tools: Path, say: Say, sources: dict[str, Source] | None = None) -> Path:
+    """Provide jj from the first source that works; nothing half-made is ever left in place."""
+    found = installed(tools)
+    if found:
+        return found
+    git = shutil.which("git")
+    if git is None:
+        raise ToolMissing("git is not on PATH", remedy="sudo apt-get install -y git")
+    tools.mkdir(parents=True, exist_ok=True)
+    with _alone(tools):
+        found = installed(tools)  # somebody else may have finished while we waited
+        return found or _install(tools, Path(git), say, sources or SOURCES)
+
+
+def _install(tools: Path, git: Path, say: Say, sources: dict[str, Source]) -> Path:
+    tried = []
+    for name, fetch in sources.items():
+        room = Path(tempfile.mkdtemp(prefix="jj-", dir=tools))
+        try:
+            origin = fetch(room)
+            passed = asyncio.run(selftest(room / "jj", git=git))
+            remember(room / RECORD, passed)
+            _open_to_all(room)
+            _swap(room, tools / "jj")
+        except (NightshiftError, OSError) as problem:
+            what = problem.what if isinstance(problem, NightshiftError) else str(problem)
+            tried.append(f"{name}: {what}")
+            say(f"jj: not from {name} ({what})")
+        else:
+            say(f"jj {passed.version} from {origin}, self-test passed")
+            return tools / "jj" / "jj"
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+    wanted = ".".join(str(part) for part in LOWEST)
+    raise ToolMissing(
+        f"no jj >= {wanted} could be had",
+        means="; ".join(tried),
+        remedy=f"put a jj >= {wanted} on PATH (https://docs.jj-vcs.dev), then run `make setup`",
+    )
+
+
+def from_path(room: Path) -> str:
+    """Copy the jj on PATH: every role can run it, and no upgrade slips in untested."""
+    found = shutil.which("jj")
+    if found is None:
+        raise EnvironmentProblem("there is none")
+    version = parse_version(call([found, "--version"], seconds=20))
+    if version < LOWEST:
+        raise EnvironmentProblem(f"{found} is {version[0]}.{version[1]}, too old")
+    shutil.copyfile(found, room / "jj")
+    (room / "jj").chmod(0o755)
+    return found
+
+
+SOURCES: dict[str, Source] = {
+    "PATH": from_path,
+    "the official release": release.fetch,
+    "the Debian mirror": debian.fetch,
+}
+
+
+def _open_to_all(room: Path) -> None:
+    """Let roles that run as other users read and traverse it, whatever the umask was."""
+    room.chmod(0o755)
+    for path in room.rglob("*"):
+        path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+
+
+def _swap(room: Path, place: Path) -> None:
+    """Put a finished folder in its place; an older one is moved away first."""
+    if place.exists():
+        old = Path(tempfile.mkdtemp(prefix="old-", dir=place.parent))
+        place.rename(old / "jj")
+        room.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        room.rename(place)
+
+
+@contextlib.contextmanager
+def _alone(tools: Path) -> Iterator[None]:
+    """Let one set-up work at a time; the lock dies with its process."""
+    with (tools / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
