@@ -108,8 +108,10 @@ class ValidateRequest:
     base: str
     commit: str
     tree: str
+    base_bundle: str
+    """Digest of a git bundle blob that holds `base`."""
     bundle: str
-    """Digest of a git bundle blob that holds `commit` and `base`."""
+    """Digest of a git bundle blob: `commit` on top of `base`."""
     product: Product
     environment: Environment
     threshold: float
