@@ -1,0 +1,70 @@
+"""Schema errors in words: which key, what is wrong with it, what is near; never the content."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import jsonschema
+
+from bot.errors import ScenarioError
+from bot.validator import shapes
+
+
+@cache
+def _validator(section: str, path: tuple[str, ...]) -> jsonschema.protocols.Validator:
+    """Compile a schema of `shapes` once."""
+    schema: Any = getattr(shapes, section)
+    for key in path:
+        schema = schema[key]
+    return jsonschema.Draft202012Validator(schema)
+
+
+def check_shape(value: Any, section: str, where: str, *path: str) -> None:  # noqa: ANN401
+    """Raise ScenarioError unless the value has the shape."""
+    errors = list(_validator(section, path).iter_errors(value))
+    if not errors:
+        return
+    unknown_keys = (error for error in errors if error.validator == "additionalProperties")
+    error = next(unknown_keys, None) or jsonschema.exceptions.best_match(errors)
+    place = where + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
+    )
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        schema: Any = error.schema
+        known = schema.get("properties", {})
+        raise unknown_key(place, next(key for key in error.instance if key not in known), known)
+    raise ScenarioError(f"{place}: {_problem(error)}", remedy="scenarios/README.md has the format")
+
+
+def _problem(error: jsonschema.ValidationError) -> str:
+    """Say what rule is broken from the schema's side alone."""
+    rule: Any = error.validator_value
+    match error.validator:
+        case "required":
+            present: Any = error.instance
+            return f"the key {next(key for key in rule if key not in present)!r} is missing"
+        case "enum":
+            return "must be one of " + ", ".join(map(str, rule))
+        case "type":
+            return f"must be of type {rule if isinstance(rule, str) else ' or '.join(rule)}"
+        case "minimum" | "exclusiveMinimum":
+            return f"must be at least {rule}"
+        case "maximum":
+            return f"must be at most {rule}"
+        case "pattern":
+            return f"must match {rule}"
+        case "minItems" | "maxItems":
+            return f"must have {'at least' if error.validator == 'minItems' else 'at most'} {rule}"
+        case _:
+            return "does not have a known form"
+
+
+def unknown_key(where: str, key: str, known: Iterable[str]) -> ScenarioError:
+    """Name an unknown key and the nearest known one."""
+    names = sorted(known)
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    shown = key if re.fullmatch(r"[\w-]{1,32}", key) else "..."
+    hint = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(names)
+    return ScenarioError(f"{where}: unknown key {shown!r}", remedy=hint)
