@@ -10,6 +10,7 @@ import fcntl
 import os
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,20 @@ def database_file(url: str) -> Path:
             remedy="use sqlite:////absolute/path/nightshift.db or postgresql://...",
         )
     return Path(name)
+
+
+def create_tables(database: sa.Engine, metadata: sa.MetaData) -> None:
+    """Create what is missing, however many processes do so at the same time."""
+    with database.begin() as connection:
+        one_at_a_time(connection, "schema")
+        metadata.create_all(connection)
+
+
+def one_at_a_time(connection: sa.Connection, name: str) -> None:
+    """Serialise read-then-write transactions of one name; on SQLite all writers are serial."""
+    if connection.dialect.name == "postgresql":
+        key = zlib.crc32(f"nightshift {name}".encode())
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
 @contextmanager

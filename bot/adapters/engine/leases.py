@@ -8,7 +8,7 @@ import time
 
 import sqlalchemy as sa
 
-from bot.adapters.database import database_file, lock_file, try_lock
+from bot.adapters.database import create_tables, database_file, lock_file, try_lock
 from bot.adapters.engine.rows import Rows
 from bot.adapters.engine.settings import EngineSettings
 from bot.errors import EnvironmentProblem
@@ -45,9 +45,9 @@ class Leases:
         """
         if self._database.dialect.name == "sqlite":
             self._take_lock_file()
-        with self._database.begin() as connection:
-            _METADATA.create_all(connection)
-            if self._lock is None:
+        create_tables(self._database, _METADATA)
+        if self._lock is None:
+            with self._database.begin() as connection:
                 self._refuse_fresh_lease(connection)
         self.beat()
 
