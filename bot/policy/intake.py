@@ -1,0 +1,220 @@
+"""Which deliveries matter, and what the state of an issue, as re-read, asks for.
+
+When a run starts: the issue is open, carries the trigger label and neither stop nor pause, no run
+is open, and the last one leaves room. After a run ended, the same text never starts again; an
+edited text does, unless the last run landed, left an open pull request, or was ended by a person's
+own commit: then the next word is a person's. An edit during a run waits until that run has ended.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.issue import Issue
+from bot.domain.priority import Priority
+from bot.domain.run import Run, RunState
+from bot.domain.subject import SubjectKey, SubjectKind
+
+TRIGGER = "nightshift"
+STOP = "nightshift:stop"
+PAUSE = "nightshift:pause"
+BRANCH = "nightshift/issue-"
+DEFAULT_PRIORITY = Priority.P2
+
+ALLOWED: Mapping[str, frozenset[str]] = {
+    "issues": frozenset(
+        {
+            "opened",
+            "edited",
+            "labeled",
+            "unlabeled",
+            "closed",
+            "reopened",
+            "deleted",
+            "transferred",
+        }
+    ),
+    "issue_comment": frozenset({"created"}),
+    "pull_request": frozenset(
+        {"opened", "reopened", "closed", "synchronize", "labeled", "unlabeled"}
+    ),
+    "push": frozenset({""}),
+    "repository": frozenset({"renamed", "archived", "unarchived", "deleted", "transferred"}),
+    "installation": frozenset(
+        {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"}
+    ),
+    "installation_repositories": frozenset({"added", "removed"}),
+}
+"""Every (event, action) that is stored; `push` has no action. An edited or deleted comment is not a
+new one, so neither is here."""
+
+_OUR_OWN = {
+    "issues": frozenset({"labeled", "unlabeled", "closed"}),
+    "issue_comment": frozenset({"created"}),
+    "pull_request": frozenset({"labeled", "unlabeled"}),
+}
+"""What we cause ourselves. Our own pushes and pull requests do pass: they drive the queue."""
+
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100}", re.ASCII)
+_LARGEST = 2**31
+
+
+class Why(StrEnum):
+    """Why a person's doing ends a run; also the run's reason."""
+
+    GONE = "issue-gone"
+    CLOSED = "issue-closed"
+    UNLABELLED = "unlabelled"
+    STOP_LABEL = "stop-label"
+    HUMAN_COMMIT = "human-commit"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Begin a run for this revision. The store decides between two that want the same."""
+
+    issue: Issue
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """End the open run before its next step."""
+
+    run_id: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Reprioritise:
+    """Move the run in its queue."""
+
+    run_id: str
+    priority: Priority
+
+
+Action = StartRun | StopRun | Reprioritise
+
+
+def subjects_of(
+    event: str, action: str, payload: Mapping[str, object], *, own_id: int | None = None
+) -> tuple[SubjectKey, ...]:
+    """Return what to look at again: nothing for all that is not allowed or not understood.
+
+    `own_id` is the numeric user id of our App's bot: what we did ourselves needs no second look.
+    """
+    if action not in ALLOWED.get(event, frozenset()):
+        return ()
+    if own_id is not None and _number(payload, "sender", "id") == own_id:  # noqa: SIM102
+        if action in _OUR_OWN.get(event, frozenset()):
+            return ()
+    if event.startswith("installation"):
+        number = _number(payload, "installation", "id")
+        return (SubjectKey("", SubjectKind.INSTALLATION, number),) if number else ()
+    repo = _at(payload, "repository", "full_name")
+    if not isinstance(repo, str) or not _REPO.fullmatch(repo):
+        return ()
+    return tuple(_in_repository(event, payload, repo))
+
+
+def _in_repository(event: str, payload: Mapping[str, object], repo: str) -> Iterable[SubjectKey]:
+    """Yield the subjects of an event that belongs to one repository."""
+    match event:
+        case "issues" | "issue_comment":
+            is_pull = isinstance(_at(payload, "issue", "pull_request"), Mapping)
+            kind = SubjectKind.PULL if is_pull else SubjectKind.ISSUE
+            if number := _number(payload, "issue", "number"):
+                yield SubjectKey(repo, kind, number)
+        case "pull_request":
+            if number := _number(payload, "pull_request", "number"):
+                yield SubjectKey(repo, SubjectKind.PULL, number)
+            yield from _issue_of_branch(repo, _at(payload, "pull_request", "head", "ref"))
+        case "push":
+            ref = _at(payload, "ref")
+            if ref == f"refs/heads/{_at(payload, 'repository', 'default_branch')}":
+                yield SubjectKey(repo, SubjectKind.BRANCH, 0)
+            elif isinstance(ref, str):
+                yield from _issue_of_branch(repo, ref.removeprefix("refs/heads/"))
+        case _:
+            yield SubjectKey(repo, SubjectKind.REPOSITORY, 0)
+
+
+def _issue_of_branch(repo: str, ref: object) -> Iterable[SubjectKey]:
+    """Yield the issue that one of our branches works on."""
+    if isinstance(ref, str) and (match := re.fullmatch(rf"{BRANCH}([1-9]\d{{0,8}})", ref)):
+        yield SubjectKey(repo, SubjectKind.ISSUE, int(match[1]))
+
+
+def _at(payload: object, *path: str) -> object:
+    """Return what stands at a path of a payload, None where there is nothing."""
+    for key in path:
+        payload = payload.get(key) if isinstance(payload, Mapping) else None
+    return payload
+
+
+def _number(payload: Mapping[str, object], *path: str) -> int:
+    """Return a positive number, 0 for anything else."""
+    found = _at(payload, *path)
+    plain = isinstance(found, int) and not isinstance(found, bool)
+    return found if plain and isinstance(found, int) and 0 < found < _LARGEST else 0
+
+
+def priority_of(labels: Iterable[str]) -> Priority:
+    """Return the most urgent priority among the labels, P2 without any."""
+    names = {label.casefold() for label in labels}
+    return next((p for p in Priority if f"priority:{p.name}".casefold() in names), DEFAULT_PRIORITY)
+
+
+def stopped(issue: Issue | None) -> Why | None:
+    """Say why no step may be taken for this issue any more; asked before every irreversible one."""
+    if issue is None:
+        return Why.GONE
+    labels = {label.casefold() for label in issue.labels}
+    if STOP in labels:
+        return Why.STOP_LABEL
+    if issue.state != "open":
+        return Why.CLOSED
+    if TRIGGER not in labels:
+        return Why.UNLABELLED
+    return None
+
+
+def paused(issue: Issue) -> bool:
+    """Whether a person asks us to wait."""
+    return PAUSE in {label.casefold() for label in issue.labels}
+
+
+def decide(issue: Issue | None, open_run: Run | None, last_run: Run | None) -> tuple[Action, ...]:
+    """Return what to do now; `issue` is as just re-read, None when it is gone or hidden."""
+    why = stopped(issue)
+    if open_run is not None:
+        return _running(issue, open_run, why)
+    if issue is None or why is not None or paused(issue) or not _may_start(issue, last_run):
+        return ()
+    return (StartRun(issue, priority_of(issue.labels)),)
+
+
+def _running(issue: Issue | None, run: Run, why: Why | None) -> tuple[Action, ...]:
+    """Decide for an issue whose run goes on.
+
+    In the train a closed issue stops nothing here: our own landing closes it, and the train asks
+    `stopped` itself right before it moves main.
+    """
+    if why is not None:
+        landing = why is Why.CLOSED and run.state is RunState.TRAIN
+        return () if landing else (StopRun(run.id, why),)
+    if issue is not None and (wanted := priority_of(issue.labels)) is not run.priority:
+        return (Reprioritise(run.id, wanted),)
+    return ()
+
+
+def _may_start(issue: Issue, last: Run | None) -> bool:
+    """Whether the last run leaves room for one more."""
+    if last is None:
+        return True
+    if last.issue.revision == issue.revision:
+        return False
+    if last.state is RunState.STOPPED:
+        return last.reason != Why.HUMAN_COMMIT
+    return last.state.ended and last.state not in {RunState.LANDED, RunState.OPENED}

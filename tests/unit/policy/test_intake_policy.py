@@ -1,0 +1,216 @@
+"""Deliveries name subjects; the state of an issue, as re-read, decides what happens."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.issue import Issue
+from bot.domain.priority import Priority
+from bot.domain.run import Run, RunState
+from bot.domain.subject import SubjectKey, SubjectKind
+from bot.policy.intake import (
+    ALLOWED,
+    Reprioritise,
+    StartRun,
+    StopRun,
+    Why,
+    decide,
+    priority_of,
+    subjects_of,
+)
+
+REPO: dict[str, Any] = {"repository": {"full_name": "acme/parcel", "default_branch": "main"}}
+ISSUE = Issue("acme/parcel", 7, "Wrong price", "It is wrong.", ("nightshift",), "ann", 5)
+RUN = Run("acme/parcel#7@x", ISSUE, "a" * 40, Priority.P2, RunState.BUILDING)
+
+
+def key(kind: SubjectKind, number: int) -> SubjectKey:
+    """Name a subject of the test repository."""
+    return SubjectKey("acme/parcel", kind, number)
+
+
+@pytest.mark.parametrize(
+    ("event", "action", "payload", "expected"),
+    [
+        ("issues", "opened", {"issue": {"number": 7}}, [key(SubjectKind.ISSUE, 7)]),
+        ("issue_comment", "created", {"issue": {"number": 7}}, [key(SubjectKind.ISSUE, 7)]),
+        (
+            "issue_comment",
+            "created",
+            {"issue": {"number": 9, "pull_request": {}}},
+            [key(SubjectKind.PULL, 9)],
+        ),
+        (
+            "pull_request",
+            "synchronize",
+            {"pull_request": {"number": 9, "head": {"ref": "nightshift/issue-7"}}},
+            [key(SubjectKind.PULL, 9), key(SubjectKind.ISSUE, 7)],
+        ),
+        ("push", "", {"ref": "refs/heads/main"}, [key(SubjectKind.BRANCH, 0)]),
+        ("push", "", {"ref": "refs/heads/nightshift/issue-7"}, [key(SubjectKind.ISSUE, 7)]),
+        ("push", "", {"ref": "refs/heads/topic"}, []),
+        ("push", "", {"ref": "refs/tags/main"}, []),
+        ("repository", "renamed", {}, [key(SubjectKind.REPOSITORY, 0)]),
+        ("issue_comment", "deleted", {"issue": {"number": 7}}, []),
+        ("issue_comment", "edited", {"issue": {"number": 7}}, []),
+        ("issues", "pinned", {"issue": {"number": 7}}, []),
+        ("star", "created", {}, []),
+    ],
+)
+def test_a_delivery_names_its_subjects(
+    event: str, action: str, payload: dict[str, Any], expected: list[SubjectKey]
+) -> None:
+    """Each allowed (event, action) marks what it is about, and nothing else does."""
+    assert tuple(expected) == subjects_of(event, action, REPO | payload)
+
+
+def test_an_installation_is_a_subject_of_its_own() -> None:
+    """It belongs to no repository."""
+    expected = SubjectKey("", SubjectKind.INSTALLATION, 44)
+
+    assert (expected,) == subjects_of("installation", "suspend", {"installation": {"id": 44}})
+
+
+@pytest.mark.parametrize(("sender", "seen"), [(99, False), (98, True)])
+def test_our_own_labels_and_comments_are_not_looked_at_again(sender: int, *, seen: bool) -> None:
+    """The exact numeric id decides, never a name."""
+    payload = REPO | {"issue": {"number": 7}, "sender": {"id": sender, "login": "nightshift[bot]"}}
+
+    assert seen == bool(subjects_of("issues", "labeled", payload, own_id=99))
+
+
+def test_our_own_pull_request_drives_the_queue() -> None:
+    """A loop guard that is too broad would hide our own pull requests."""
+    payload = REPO | {"pull_request": {"number": 9}, "sender": {"id": 99}}
+
+    assert subjects_of("pull_request", "opened", payload, own_id=99)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["issue", "number", "repository", "full_name", "pull_request", "head", "ref", "id"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from([(e, a) for e, actions in ALLOWED.items() for a in actions]), JSON)
+def test_a_payload_of_any_shape_is_survived(pair: tuple[str, str], value: object) -> None:
+    """A signed payload of odd shape names nothing rather than raising."""
+    payload = value if isinstance(value, dict) else {"issue": value, "repository": value}
+    for subject in subjects_of(*pair, payload):
+        assert subject.number >= 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([], Priority.P2),
+        (["priority:P0"], Priority.P0),
+        (["priority:p3"], Priority.P3),
+        (["priority:P3", "priority:P1"], Priority.P1),
+        (["priority:P9", "P0"], Priority.P2),
+    ],
+)
+def test_the_most_urgent_label_counts(labels: list[str], expected: Priority) -> None:
+    """Without a label an issue is P2."""
+    assert expected is priority_of(labels)
+
+
+def test_an_open_labelled_issue_starts() -> None:
+    """The label is the start signal, and carries the priority along."""
+    issue = replace(ISSUE, labels=("nightshift", "priority:P1"))
+
+    assert (StartRun(issue, Priority.P1),) == decide(issue, None, None)
+
+
+@pytest.mark.parametrize(
+    "issue",
+    [
+        None,
+        replace(ISSUE, state="closed"),
+        replace(ISSUE, labels=()),
+        replace(ISSUE, labels=("nightshift", "nightshift:stop")),
+        replace(ISSUE, labels=("nightshift", "nightshift:pause")),
+    ],
+)
+def test_nothing_starts_without_a_clear_go(issue: Issue | None) -> None:
+    """Gone, closed, unlabelled, stopped and paused issues rest."""
+    assert decide(issue, None, None) == ()
+
+
+@pytest.mark.parametrize(
+    ("issue", "why"),
+    [
+        (None, Why.GONE),
+        (replace(ISSUE, state="closed"), Why.CLOSED),
+        (replace(ISSUE, labels=("bug",)), Why.UNLABELLED),
+        (replace(ISSUE, labels=("nightshift", "Nightshift:Stop")), Why.STOP_LABEL),
+    ],
+)
+def test_a_person_stops_a_run(issue: Issue | None, why: Why) -> None:
+    """Deleting, closing, unlabelling and the stop label each end the run with their reason."""
+    assert (StopRun(RUN.id, why),) == decide(issue, RUN, None)
+
+
+def test_closing_by_our_own_landing_stops_nothing() -> None:
+    """In the train the issue closes because the change landed; other stops still count."""
+    landing = replace(RUN, state=RunState.TRAIN)
+
+    assert decide(replace(ISSUE, state="closed"), landing, None) == ()
+    assert (StopRun(RUN.id, Why.UNLABELLED),) == decide(replace(ISSUE, labels=()), landing, None)
+
+
+def test_a_changed_priority_label_moves_the_run() -> None:
+    """And an unchanged one moves nothing."""
+    urgent = replace(ISSUE, labels=("nightshift", "priority:P0"))
+
+    assert (Reprioritise(RUN.id, Priority.P0),) == decide(urgent, RUN, None)
+    assert decide(ISSUE, RUN, None) == ()
+
+
+def test_an_edit_does_not_touch_the_run_that_is_open() -> None:
+    """The issue was frozen when the run began."""
+    assert decide(replace(ISSUE, body="other"), RUN, None) == ()
+
+
+@pytest.mark.parametrize("state", [state for state in RunState if state.ended])
+def test_the_same_text_never_runs_twice(state: RunState) -> None:
+    """Whatever arrives again, a revision has one run."""
+    assert decide(ISSUE, None, replace(RUN, state=state)) == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "starts"),
+    [
+        (RunState.REJECTED, "", True),
+        (RunState.NEEDS_INFO, "", True),
+        (RunState.DUPLICATE, "", True),
+        (RunState.PARKED, "", True),
+        (RunState.DROPPED, "attempts-spent", True),
+        (RunState.STOPPED, "issue-closed", True),
+        (RunState.STOPPED, "human-commit", False),
+        (RunState.LANDED, "", False),
+        (RunState.OPENED, "", False),
+    ],
+)
+def test_an_edit_after_the_end_may_start_again(
+    state: RunState, reason: str, *, starts: bool
+) -> None:
+    """A new text gets a new run, unless the next word belongs to a person."""
+    edited = replace(ISSUE, body="Now with the numbers.")
+    last = replace(RUN, state=state, reason=reason)
+
+    assert starts == bool(decide(edited, None, last))
