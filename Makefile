@@ -1,0 +1,61 @@
+# Nightshift's workshop. `make` alone lists what there is.
+# ARGS go to the demo (make demo ARGS="--keep"), PYTEST_ARGS to pytest (make test PYTEST_ARGS="-x").
+
+PYTHON ?=
+ARGS ?=
+PYTEST_ARGS ?= tests/unit tests/integration
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev tools demo test check doctor lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.runtime tools ## everything the demo and a role need: packages, jj, the sandbox
+
+setup-dev: .venv/.dev tools ## the same plus what tests and checks need
+
+tools:
+	@$(BIN)/python -m bot.provision
+
+demo: setup ## two twins, three roles, five issues: watch issues become merged pull requests
+	@$(BIN)/nightshift demo $(ARGS)
+
+test: setup-dev ## the test-suite
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/.dev ## format, lint, types, import direction
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/architecture
+
+doctor: .venv/.runtime ## what is missing on this machine, and the command that mends it
+	@$(BIN)/nightshift doctor
+
+lock: .venv/.dev ## pin requirements/*.txt anew (LOCK_ARGS=--upgrade takes newer versions)
+	@requirements/compile $(LOCK_ARGS)
+
+clean: ## remove what set-up made
+	rm -rf .venv .tools *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# A stamp is newer than its inputs only if everything before it worked.
+
+.venv/bin/python:
+	@PYTHON='$(PYTHON)' sh requirements/venv
+
+.venv/.runtime: requirements/runtime.txt pyproject.toml | .venv/bin/python
+	@echo "packages: installing requirements/runtime.txt, every file checked against its hash"
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.runtime
+	@echo "packages: installing requirements/dev.txt"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
