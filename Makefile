@@ -20,7 +20,7 @@ setup: .venv/.runtime tools ## everything the demo and a role need: packages, jj
 
 setup-dev: .venv/.dev tools ## the same plus what tests and checks need
 
-tools:
+tools: .venv/.runtime
 	@$(BIN)/python -m bot.provision
 
 demo: setup ## two twins, three roles, five issues: watch issues become merged pull requests
