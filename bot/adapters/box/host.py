@@ -1,0 +1,103 @@
+"""What this machine offers a box: programs, system directories, the interpreter."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.adapters.box.argv import PYTHON_PREFIX, Bind, System, Tools
+from bot.errors import BoxUnavailable
+
+_SEARCH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+_SYSTEM_DIRS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+"""Read by the loader, and by commands such as awk; both only describe what is installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The parts of this machine that boxes are made of."""
+
+    tools: Tools
+    bwrap_version: str
+    system: System
+    machine: str
+
+
+def inspect() -> Host:
+    """Look at the machine; raises BoxUnavailable with the mending command."""
+    tools = Tools(setpriv=_find("setpriv"), prlimit=_find("prlimit"), bwrap=_find("bwrap"))
+    return Host(
+        tools=tools,
+        bwrap_version=_version(tools.bwrap),
+        system=_system(),
+        machine=platform.machine(),
+    )
+
+
+def _find(name: str) -> str:
+    path = shutil.which(name, path=_SEARCH)
+    if path is None:
+        package = "bubblewrap" if name == "bwrap" else "util-linux"
+        raise BoxUnavailable(
+            f"{name} is not installed",
+            means="Nothing an agent writes runs outside a box, and the box is built with it.",
+            remedy=f"apt-get install -y {package}",
+        )
+    return path
+
+
+def _version(bwrap: str) -> str:
+    """Ask bubblewrap for its version; `--disable-userns` needs 0.8."""
+    answer = subprocess.run(
+        [bwrap, "--version"], env={}, capture_output=True, text=True, timeout=10, check=False
+    )
+    version = answer.stdout.strip().removeprefix("bubblewrap ")
+    numbers = version.split(".")
+    if len(numbers) < 2 or not all(part.isdigit() for part in numbers[:2]):  # noqa: PLR2004
+        raise BoxUnavailable(f"{bwrap} does not say its version", remedy="reinstall bubblewrap")
+    if (int(numbers[0]), int(numbers[1])) < (0, 8):
+        raise BoxUnavailable(
+            f"bubblewrap {version} is too old", remedy="install bubblewrap 0.8 or newer"
+        )
+    return version
+
+
+def _system() -> System:
+    binds = [Bind("/usr", "/usr")]
+    symlinks = []
+    for path in _SYSTEM_DIRS:
+        if os.path.islink(path):  # noqa: PTH114  plain strings go into an argv
+            symlinks.append((os.readlink(path), path))  # noqa: PTH115
+        elif os.path.isdir(path):  # noqa: PTH112
+            binds.append(Bind(path, path))
+    binds += [Bind(path, path) for path in _SYSTEM_FILES if Path(path).exists()]
+    prefix = Path(sys.base_prefix).resolve()
+    python = _interpreter(prefix)
+    if prefix.is_relative_to("/usr"):
+        return System(tuple(binds), tuple(symlinks), str(python))
+    binds.append(Bind(str(prefix), PYTHON_PREFIX))
+    shared = bool(sysconfig.get_config_var("Py_ENABLE_SHARED"))
+    return System(
+        tuple(binds),
+        tuple(symlinks),
+        f"{PYTHON_PREFIX}/{python.relative_to(prefix)}",
+        f"{PYTHON_PREFIX}/lib" if shared else "",
+    )
+
+
+def _interpreter(prefix: Path) -> Path:
+    """Find the real binary of the interpreter Nightshift itself runs on."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    path = (prefix / "bin" / name).resolve()
+    if path.is_relative_to(prefix) and path.is_file():
+        return path
+    raise BoxUnavailable(
+        f"no interpreter at {prefix / 'bin' / name}",
+        means="The box runs the same Python as Nightshift and could not find it.",
+        remedy="run Nightshift with a complete Python installation",
+    )

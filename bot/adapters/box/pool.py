@@ -1,0 +1,104 @@
+"""The pool: proves the box, then leases slots."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bot.adapters.box import selftest
+from bot.adapters.box.box import Box, Layer
+from bot.adapters.box.client import LauncherHandle
+from bot.adapters.box.limits import Limits
+from bot.errors import BoxUnavailable, Unavailable
+
+_LEASE_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSettings:
+    """How many boxes, as which users, and how much isolation is demanded."""
+
+    slots: int
+    uid_base: int
+    """First user of this pool. Pools on one machine must not share users."""
+    require_tier_a: bool
+    scratch: Path
+
+
+class BoxPool:
+    """Slots whose isolation was proven by attacks at the start."""
+
+    def __init__(
+        self,
+        launcher: LauncherHandle,
+        *,
+        slots: int,
+        missing: tuple[str, ...],
+        digest: str,
+    ) -> None:
+        self._launcher = launcher
+        self._free = asyncio.Semaphore(slots)
+        self.slots = slots
+        self.missing = missing
+        self.digest = digest
+
+    @property
+    def tier(self) -> Literal["A", "B"]:
+        """A: every part present. B: the same walls, with the `missing` parts named."""
+        return "B" if self.missing else "A"
+
+    @classmethod
+    async def open(cls, settings: BoxSettings, launcher: LauncherHandle) -> "BoxPool":
+        """Attack a box from inside; a pool only if every attack failed, else BoxUnavailable."""
+        facts, _ = await launcher.request("hello")
+        pool = cls(
+            launcher,
+            slots=min(settings.slots, facts["slots"]),
+            missing=tuple(facts["missing"]),
+            digest="",
+        )
+        if settings.require_tier_a and pool.missing:
+            raise BoxUnavailable(
+                f"this machine gives box tier B; missing: {', '.join(pool.missing)}",
+                means="A production role demands tier A: every wall, and a user per box.",
+                remedy="start as root, or set NIGHTSHIFT_REQUIRE_TIER_A=false to accept tier B",
+            )
+        pool.digest = await selftest.prove(pool, facts, settings.scratch)
+        return pool
+
+    @asynccontextmanager
+    async def box(
+        self,
+        layers: Sequence[Layer] = (),
+        limits: Limits | None = None,
+        *,
+        wait_s: float = _LEASE_S,
+    ) -> AsyncIterator[Box]:
+        """Lease a fresh, empty box; at the end everything in it is killed and deleted."""
+        chosen = limits or Limits()
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise Unavailable(f"no box became free in {wait_s:.0f} s") from error
+        try:
+            slot = await self._lease(layers, chosen)
+            try:
+                box = Box(self._launcher, slot, chosen)
+                yield box
+            finally:
+                await asyncio.shield(self._launcher.request("release", slot=slot))
+        finally:
+            self._free.release()
+
+    async def _lease(self, layers: Sequence[Layer], limits: Limits) -> int:
+        wanted = [[str(layer.host.resolve()), layer.inside] for layer in layers]
+        reply, _ = await self._launcher.request("lease", limits=limits.plain(), layers=wanted)
+        slot: int = reply["slot"]
+        return slot
+
+    async def close(self) -> None:
+        """End the launcher and with it every box."""
+        await self._launcher.close()

@@ -1,0 +1,191 @@
+"""Start one box process, and see to it that nothing of it is left: the launcher's hands."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.adapters.box.argv import LISTEN_FD, PRIVATE_FD, Descriptors, Plan, etc_files
+
+_BURIAL_S = 5.0
+_FIRST_FREE_FD = 10
+"""Descriptors below are the box's own."""
+
+Builder = Callable[[Plan, Descriptors], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A started box: its outermost process, and our ends of its streams."""
+
+    pid: int
+    status_fd: int
+    streams: list[int]
+    """stdin, stdout, then stderr unless merged, then the private channel when asked for."""
+
+
+def start(
+    plan: Plan,
+    *,
+    command: Builder,
+    options: Builder,
+    seccomp: bytes | None,
+    joiners: Sequence[int],
+    merge: bool,
+    private: bool,
+    listen: int | None,
+    environ: Mapping[str, str],
+) -> Child:
+    """Fork, join the control groups, place the descriptors and execute the command line."""
+    with contextlib.ExitStack() as ours:
+        for fd in joiners:
+            ours.callback(os.close, fd)
+        theirs: dict[int, int] = {}
+        streams: list[int] = []
+        in_r, in_w = _pipe(plan)
+        out_r, out_w = _pipe(plan)
+        theirs |= {0: in_r, 1: out_w}
+        streams += [in_w, out_r]
+        if merge:
+            theirs[2] = fcntl.fcntl(out_w, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
+        else:
+            err_r, theirs[2] = _pipe(plan)
+            streams.append(err_r)
+        if private:
+            here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            streams.append(here.detach())
+            theirs[PRIVATE_FD] = there.detach()
+        if listen is not None:
+            theirs[LISTEN_FD] = fcntl.fcntl(listen, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
+        status_r, status_w = os.pipe()
+        fds = _descriptors(plan, options, seccomp, status_w)
+        kept = [fds.options, fds.status, *fds.files.values()]
+        kept += [] if fds.seccomp is None else [fds.seccomp]
+        for fd in (*theirs.values(), *kept, status_w):
+            ours.callback(os.close, fd)
+        words = command(plan, fds)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(guarded(lambda: _become(words, dict(environ), joiners, theirs, kept)))
+    os.set_blocking(status_r, False)
+    return Child(pid, status_r, streams)
+
+
+def _become(
+    words: list[str],
+    environ: dict[str, str],
+    joiners: Sequence[int],
+    theirs: Mapping[int, int],
+    kept: Sequence[int],
+) -> None:
+    """Turn this freshly forked child into the box."""
+    for fd in joiners:
+        os.write(fd, b"0")
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores two of them, and that is inherited
+    high = {target: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100) for target, fd in theirs.items()}
+    for target, fd in high.items():
+        os.dup2(fd, target)
+    for fd in kept:
+        os.set_inheritable(fd, True)  # noqa: FBT003  the parameter has no name
+    os.chdir("/")
+    os.execve(words[0], words, environ)  # noqa: S606  the one command line of this package
+
+
+def guarded(work: Callable[[], object]) -> int:
+    """Run the life of a forked child; its exit code, and never a return into the parent's code."""
+    try:
+        work()
+    except BaseException as error:  # noqa: BLE001  a forked child must not unwind the parent's stack
+        with contextlib.suppress(OSError):
+            os.write(2, f"box: {type(error).__name__}: {error}\n".encode())
+        return 125
+    return 0
+
+
+def _pipe(plan: Plan) -> tuple[int, int]:
+    """Make a pipe that the box's user may also open by name, as `/dev/stdout`."""
+    reader, writer = os.pipe()
+    if plan.identity.switch:
+        os.fchown(reader, plan.identity.uid, plan.identity.gid)
+    return reader, writer
+
+
+def _descriptors(plan: Plan, options: Builder, seccomp: bytes | None, status: int) -> Descriptors:
+    files = {path: _memory(content) for path, content in etc_files(plan.identity).items()}
+    fds = Descriptors(
+        options=_memory(b""),
+        status=fcntl.fcntl(status, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD),
+        seccomp=None if seccomp is None else _memory(seccomp),
+        files=files,
+    )
+    text = "".join(f"{word}\0" for word in options(plan, fds))
+    os.pwrite(fds.options, os.fsencode(text), 0)
+    return fds
+
+
+def _memory(content: bytes) -> int:
+    """Return a descriptor to read these bytes from."""
+    first = os.memfd_create("box", os.MFD_CLOEXEC)
+    try:
+        os.pwrite(first, content, 0)
+        return fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
+    finally:
+        os.close(first)
+
+
+def read_status(fd: int) -> int | None:
+    """Return the command's exit code as bubblewrap reported it; None when it never began."""
+    text = b""
+    with contextlib.suppress(BlockingIOError):
+        while chunk := os.read(fd, 4096):
+            text += chunk
+    os.close(fd)
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            code = json.loads(line).get("exit-code")
+            if isinstance(code, int):
+                return code
+    return None
+
+
+def bury_strays(known: set[int]) -> tuple[bool, float]:
+    """Kill and reap every child that is not known: orphans of a dead box that came to us.
+
+    Returns whether none is left, and the processor time they had used.
+    """
+    deadline = time.monotonic() + _BURIAL_S
+    cpu = 0.0
+    while strays := _children() - known:
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                found, _, usage = os.wait4(pid, os.WNOHANG)
+                cpu += usage.ru_utime + usage.ru_stime if found else 0.0
+        if time.monotonic() > deadline:
+            return False, cpu
+        time.sleep(0.0005)
+    return True, cpu
+
+
+def _children() -> set[int]:
+    path = Path(f"/proc/self/task/{os.getpid()}/children")
+    return {int(pid) for pid in path.read_text(encoding="utf-8").split()}
+
+
+def tasks_of(uid: int) -> int:
+    """Count the threads that a user runs now, for a process limit that leaves room for a box."""
+    total = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if entry.stat().st_uid == uid:
+                    total += sum(1 for _ in (entry / "task").iterdir())
+    return total
