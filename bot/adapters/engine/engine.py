@@ -31,7 +31,7 @@ from bot.adapters.engine.attempt import attempt
 from bot.adapters.engine.leases import Leases
 from bot.adapters.engine.outcome import Json, broken_text, error_envelope, opened, read_error
 from bot.adapters.engine.quiet import Failed, quieten
-from bot.adapters.engine.rows import Rows, Work
+from bot.adapters.engine.rows import Rows, Work, app_name
 from bot.adapters.engine.settings import EngineSettings, Queue, Retry
 from bot.adapters.engine.watch import Watch
 from bot.errors import Conflict, Gone, NightshiftError, Unavailable
@@ -58,6 +58,7 @@ class Engine:
         self.settings = settings
         # Version names are unique over all apps of a database.
         self._version = f"{settings.app}-{settings.version}"
+        self._app = app_name(settings.app)
         self._workflows: dict[str, Workflow] = {}
         self._scope: ContextVar[_Scope | None] = ContextVar("nightshift_workflow", default=None)
         self._running: dict[str, set[asyncio.Task[object]]] = {}
@@ -82,13 +83,18 @@ class Engine:
         """Claim the executor's name, start serving the queues, and take up what a crash left."""
         quieten()
         with errors_typed():
-            await asyncio.to_thread(self._prepare, queues)
-            self._dbos = DBOS(config=self._config())
-            for name, function in self._workflows.items():
-                DBOS.workflow(name=name)(self._guarded(function))
-            DBOS.listen_queues([queue.name for queue in queues])
-            # On this very loop, else workflows would run on a loop of DBOS's own.
-            DBOS.launch()
+            await asyncio.to_thread(self._open)
+            try:
+                await asyncio.to_thread(self._prepare, queues)
+                self._dbos = DBOS(config=self._config())
+                for name, function in self._workflows.items():
+                    DBOS.workflow(name=name)(self._guarded(function))
+                DBOS.listen_queues([queue.name for queue in queues])
+                # On this very loop, else workflows would run on a loop of DBOS's own.
+                DBOS.launch()
+            except BaseException:
+                await self._destroy()
+                raise
         self._watch = Watch(self._database, self.settings.poll_s)
         self._housekeeping = asyncio.create_task(self._keep_house())
 
@@ -103,19 +109,21 @@ class Engine:
         await asyncio.wait({self._housekeeping})
         await self._cancel_running()
         await self._watch.close()
+        await self._destroy()
+        self._housekeeping = None
+
+    async def _destroy(self) -> None:
+        loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1) as thread:
-            loop = asyncio.get_running_loop()
             # In a thread: DBOS joins threads that wait for this loop.
-            destroy = loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
-            await destroy
+            await loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
             await self._cancel_running()
             await loop.run_in_executor(thread, self._release)
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS leaves a dead one behind
-        self._housekeeping = None
 
     def _config(self) -> DBOSConfig:
         return DBOSConfig(
-            name=self.settings.app,
+            name=self._app,
             application_version=self._version,
             executor_id=self.settings.executor,
             system_database_url=self.settings.url,
@@ -127,19 +135,20 @@ class Engine:
             log_level="WARNING",
         )
 
-    def _prepare(self, queues: Sequence[Queue]) -> None:
-        """Make everything a launch needs: name, tables, queues. Queues are served at once then."""
-        url = self.settings.url
-        self._database = open_database(url)
+    def _open(self) -> None:
+        self._database = open_database(self.settings.url)
+        self._system = open_database(self.settings.url, implicit_begin=True)
         self._rows = Rows(self._database)
         self._leases = Leases(self.settings, self._database)
+
+    def _prepare(self, queues: Sequence[Queue]) -> None:
+        """Make everything a launch needs: name, tables, queues. Queues are served at once then."""
         self._leases.acquire()
-        self._system = open_database(url, implicit_begin=True)
-        DBOS.migrate(url)
+        DBOS.migrate(self.settings.url)
         client = DBOSClient(
             system_database_engine=self._system,
             serializer=DBOSPortableJSONSerializer(),
-            application_name=self.settings.app,
+            application_name=self._app,
         )
         try:
             for queue in queues:
@@ -262,7 +271,7 @@ class Engine:
         """Forget ended workflows of this app; their ids must never be used again."""
         before = time.time() - older_than_s
         with errors_typed():
-            ids = await asyncio.to_thread(self._rows.forgettable, self.settings.app, before, limit)
+            ids = await asyncio.to_thread(self._rows.forgettable, self._app, before, limit)
         if ids:
             await self._outside(lambda: DBOS.delete_workflows_async(list(ids)))
         return len(ids)
@@ -409,7 +418,7 @@ class Engine:
             workflow_name=name,
             workflow_id=id_,
             priority=priority,
-            application_name=app or self.settings.app,
+            application_name=app_name(app or self.settings.app),
         )
         if partition is not None:
             options["queue_partition_key"] = partition

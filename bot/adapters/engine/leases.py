@@ -9,7 +9,7 @@ import time
 import sqlalchemy as sa
 
 from bot.adapters.database import create_tables, database_file, lock_file, try_lock
-from bot.adapters.engine.rows import Rows
+from bot.adapters.engine.rows import Rows, app_name
 from bot.adapters.engine.settings import EngineSettings
 from bot.errors import EnvironmentProblem
 
@@ -92,7 +92,7 @@ class Leases:
         now = time.time()
         alive = self._alive(now - self._settings.lease_dead_s)
         abandoned, suspects = [], {}
-        for workflow, executor in self._rows.pending(self._settings.app, version):
+        for workflow, executor in self._rows.pending(app_name(self._settings.app), version):
             if executor == self._settings.executor:
                 if workflow not in running:
                     suspects[workflow] = self._orphans.get(workflow, now)

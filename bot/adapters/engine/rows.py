@@ -33,6 +33,14 @@ _STATES = {
 }
 
 
+_APP_PREFIX = "nightshift-"
+
+
+def app_name(app: str) -> str:
+    """Return what DBOS calls a role's app; it wants three letters and more."""
+    return _APP_PREFIX + app
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One workflow as the database has it."""
@@ -148,7 +156,7 @@ class Rows:
                     id=row[0],
                     name=row[1],
                     state=_STATES[row[2]],
-                    app=row[3] or "",
+                    app=(row[3] or "").removeprefix(_APP_PREFIX),
                     queue=row[4] or "",
                     priority=row[5],
                     executor=row[6] or "",
