@@ -1,0 +1,163 @@
+"""Plain git on a store that we own: one environment, hooks off, answers turned into errors."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.adapters.substrate.process import STANDARD_PATH, Done, run
+from bot.errors import (
+    Conflict,
+    CredentialRefused,
+    DiskFull,
+    Gone,
+    NightshiftError,
+    Rejected,
+    Unavailable,
+    UsageError,
+)
+
+# Old histories that GitHub itself serves carry these blemishes; nothing can be done with them.
+HARMLESS = ("zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate", "missingNameBeforeEmail",
+            "missingSpaceBeforeEmail", "badDate", "multipleAuthors", "fullPathname")  # fmt: skip
+
+_SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.quotePath": "false",
+    "core.fsmonitor": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "protocol.allow": "never",
+    "protocol.http.allow": "always",
+    "protocol.https.allow": "always",
+    "protocol.file.allow": "always",
+    "transfer.fsckObjects": "true",
+    **{f"fetch.fsck.{name}": "ignore" for name in HARMLESS},
+    "fetch.writeCommitGraph": "false",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "30",
+    "credential.helper": "",
+    "push.gpgSign": "false",
+    "tar.umask": "0022",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """One git binary bound to one bare repository."""
+
+    binary: Path
+    directory: Path
+
+    def env(self, secret: Mapping[str, str]) -> dict[str, str]:
+        """Build the environment from nothing; settings that no command line may show go here."""
+        pairs = {**_SETTINGS, **secret}
+        env = {
+            "PATH": f"{self.binary.parent}:{STANDARD_PATH}",
+            "HOME": "/nonexistent",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_CONFIG_COUNT": str(len(pairs)),
+            "LC_ALL": "C.UTF-8",
+        }
+        for index, (key, value) in enumerate(pairs.items()):
+            env[f"GIT_CONFIG_KEY_{index}"] = key
+            env[f"GIT_CONFIG_VALUE_{index}"] = value
+        return env
+
+    async def ask(
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        secret: Mapping[str, str] | None = None,
+        timeout: float = 120,  # noqa: ASYNC109  handed on to the process runner
+    ) -> Done:
+        """Run git and hand back how it ended, good or bad."""
+        argv = [str(self.binary), f"--git-dir={self.directory}", *words]
+        return await run(
+            argv, cwd=self.directory, env=self.env(secret or {}), stdin=stdin, timeout=timeout
+        )
+
+    async def __call__(
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        timeout: float = 120,  # noqa: ASYNC109  handed on to the process runner
+    ) -> Done:
+        """Run git; anything but a clean end is raised."""
+        done = await self.ask(*words, stdin=stdin, timeout=timeout)
+        if done.code:
+            raise local_failure(words, done)
+        return done
+
+
+def credentials(url: str, token: str | None) -> dict[str, str]:
+    """Scope a token to the host it is for, so that a redirect does not carry it away."""
+    if token is None:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"}:
+        return {}
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode("ascii")
+    host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+    return {f"http.{host}.extraHeader": f"Authorization: Basic {basic}"}
+
+
+def checked_url(url: str) -> str:
+    """Let through only addresses that git cannot take for an option or a command."""
+    if url.startswith(("http://", "https://", "file:///", "/")) and "\n" not in url:
+        return url
+    raise UsageError(f"not a git address: {url[:100]!r}", remedy="use https:// or file:///")
+
+
+def local_failure(words: Sequence[str], done: Done) -> NightshiftError:
+    """Describe a failure in our own store."""
+    text = _tidy(done.err)
+    if "No space left" in done.err:
+        return DiskFull(f"git {words[0]}: {text}", remedy="free disk space, then start again")
+    return Rejected(f"git {words[0]} ended with {done.code}: {text}")
+
+
+_REMOTE = (
+    (DiskFull, ("No space left",)),
+    (CredentialRefused, ("Authentication failed", "could not read Username", "error: 401",
+                         "error: 403", "Invalid username or token")),
+    (Gone, ("couldn't find remote ref", "error: 404", "repository not found", "not found",
+            "does not appear to be a git repository")),
+    (Unavailable, ("Could not resolve host", "Failed to connect", "Couldn't connect", "timed out",
+                   "error: 5", "error: 429", "RPC failed", "early EOF", "hung up", "Empty reply",
+                   "Connection reset", "Operation too slow", "SSL", "Connection refused",
+                   "transfer closed", "Recv failure", "Send failure")),
+)  # fmt: skip
+
+
+def remote_failure(action: str, done: Done) -> NightshiftError:
+    """Describe a failure that the other side had a part in."""
+    for kind, signs in _REMOTE:
+        if any(sign in done.err for sign in signs):
+            return kind(f"{action}: {_tidy(done.err)}")
+    return Rejected(f"{action}: {_tidy(done.err)}")
+
+
+def push_failure(done: Done) -> NightshiftError:
+    """Read `git push --porcelain`: a moved branch is a conflict, a refusing remote is final."""
+    for line in done.text.splitlines():
+        if not line.startswith("!"):
+            continue
+        reason = line.split("\t")[-1]
+        if any(sign in reason for sign in ("stale info", "fetch first", "non-fast-forward",
+                                           "already exists", "failed to update ref",
+                                           "cannot lock ref", "failed to lock")):  # fmt: skip
+            return Conflict(
+                f"push refused: {reason}", means="somebody moved the branch since it was read"
+            )
+        return Rejected(f"push refused: {reason} {_tidy(done.err)}")
+    return remote_failure("push", done)
+
+
+def _tidy(err: str) -> str:
+    return " ".join(err.split())[:500]
