@@ -12,6 +12,7 @@ from bot.domain.verdict import FailureClass, Outcome
 
 CONSULTATIONS_PER_ISSUE = 5
 CONSULTATIONS_PER_CORPUS = 100
+SEALED_COMMITS_PER_RUN = 2
 SHARED_BY = 2
 """Failing gate scenarios that must agree on a class before it is said."""
 LADDER_STEP = 2
@@ -30,6 +31,17 @@ class Consultation:
 def may_consult(of_issue: int, of_corpus: int, budget: int = CONSULTATIONS_PER_CORPUS) -> bool:
     """Whether one more answer may go back to a coder. A budget of 0 forbids all."""
     return of_issue < CONSULTATIONS_PER_ISSUE and of_corpus < budget
+
+
+def may_seal(earlier: Sequence[tuple[str, Outcome]], commit: str) -> bool:
+    """Whether the sealed set may be asked about this commit of a run.
+
+    Once per change; once more for another commit when conflict repair rewrote it. After a no there
+    is never another question: a person decides.
+    """
+    if any(outcome is not Outcome.PASS for _, outcome in earlier):
+        return False
+    return len({known for known, _ in earlier} | {commit}) <= SEALED_COMMITS_PER_RUN
 
 
 def coarse_class(

@@ -37,7 +37,7 @@ class Standing(StrEnum):
     PASSES = "passes"
     FAILS = "fails"
     FLAKY = "flaky"
-    """Mixed: nothing about a change can be learnt from it."""
+    """Mixed on the very same inputs: nothing about a change can be learnt from it."""
     UNKNOWN = "unknown"
     """It could not be run."""
 
@@ -139,7 +139,7 @@ def trajectory_score(checks: Sequence[CheckScore], judged: Sequence[float] = ())
 
 
 def standing(scores: Sequence[float]) -> Standing:
-    """Say what the runs of one scenario on base show."""
+    """Say what repeated runs of one scenario on base, with the very same inputs, show."""
     if not scores:
         return Standing.UNKNOWN
     passed = sum(score >= 1 for score in scores)

@@ -74,7 +74,7 @@ def _known(title: str, found: dict[str, list[str]], where: str) -> str:
     return name
 
 
-def _fenced(lines: list[str], where: str) -> Any:  # noqa: ANN401  YAML has no narrower type
+def _fenced(lines: list[str], where: str) -> Any:
     """Parse the one fenced yaml block of a section."""
     blocks: list[list[str]] = []
     fence = ""

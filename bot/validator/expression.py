@@ -40,7 +40,7 @@ class ExpressionError(ValueError):
     """The expression is not of this language, or cannot be evaluated on these values."""
 
 
-def number(value: Any) -> Decimal:  # noqa: ANN401  takes what a product said
+def number(value: Any) -> Decimal:
     """Read a number from an int, a float, a Decimal, a numeric text or {"$decimal": text}."""
     if isinstance(value, Mapping) and set(value) == {"$decimal"}:
         value = value["$decimal"]
@@ -55,7 +55,7 @@ def number(value: Any) -> Decimal:  # noqa: ANN401  takes what a product said
     return result
 
 
-def _quantize(value: Any, places: int = 2, mode: str = "half-up") -> Decimal:  # noqa: ANN401
+def _quantize(value: Any, places: int = 2, mode: str = "half-up") -> Decimal:
     """Round to decimal places: half-up, half-even, half-down, up, down, ceiling, floor."""
     if mode not in _ROUNDINGS or not -20 <= places <= 20:  # noqa: PLR2004  sane range
         raise ExpressionError("quantize: unknown mode or too many places")
@@ -63,7 +63,7 @@ def _quantize(value: Any, places: int = 2, mode: str = "half-up") -> Decimal:  #
     return number(value).quantize(exponent, rounding=_ROUNDINGS[mode], context=_CONTEXT)
 
 
-def _round(value: Any, places: int | None = None) -> Any:  # noqa: ANN401
+def _round(value: Any, places: int | None = None) -> Any:
     """Round half to even, to an int when no places are given."""
     return (
         int(_quantize(value, 0, "half-even"))
@@ -72,14 +72,14 @@ def _round(value: Any, places: int | None = None) -> Any:  # noqa: ANN401
     )
 
 
-def _format(value: Any, spec: str = "") -> str:  # noqa: ANN401
+def _format(value: Any, spec: str = "") -> str:
     """Format one value by a short specification such as `.2f` or `,`."""
     if not isinstance(spec, str) or not _SPEC.match(spec):
         raise ExpressionError("format: this specification is not allowed")
     return format(value, spec)
 
 
-def _lookup(container: Any, key: Any, default: Any = None) -> Any:  # noqa: ANN401
+def _lookup(container: Any, key: Any, default: Any = None) -> Any:
     """Find a key in a mapping or an index in a list, or give the default."""
     if isinstance(container, Mapping):
         return container.get(key, default)
@@ -92,12 +92,12 @@ def _lookup(container: Any, key: Any, default: Any = None) -> Any:  # noqa: ANN4
     return default
 
 
-def _total(values: Iterable[Any]) -> Any:  # noqa: ANN401
+def _total(values: Iterable[Any]) -> Any:
     """Add numbers up."""
     return sum(value if isinstance(value, int) else number(value) for value in values)
 
 
-def _json(text: Any) -> Any:  # noqa: ANN401
+def _json(text: Any) -> Any:
     """Parse JSON text."""
     try:
         return json.loads(str(text), parse_float=number)
@@ -156,14 +156,14 @@ def _bounded(length: int) -> bool:
     return True
 
 
-def _power(base: Any, exponent: Any) -> Any:  # noqa: ANN401
+def _power(base: Any, exponent: Any) -> Any:
     """Raise to a small whole power."""
     if not isinstance(exponent, int) or abs(exponent) > MAX_EXPONENT:
         raise ExpressionError("the power must be a whole number of at most 64")
     return number(base) ** exponent if exponent < 0 or isinstance(base, Decimal) else base**exponent
 
 
-def _plus(left: Any, right: Any) -> Any:  # noqa: ANN401
+def _plus(left: Any, right: Any) -> Any:
     """Add numbers, or join two texts or two lists."""
     for kind in (str, list):
         if isinstance(left, kind) and isinstance(right, kind):
@@ -174,7 +174,7 @@ def _plus(left: Any, right: Any) -> Any:  # noqa: ANN401
 def _numeric(action: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Restrict an operator to numbers: no repeated texts, no percent formatting."""
 
-    def apply(left: Any, right: Any) -> Any:  # noqa: ANN401
+    def apply(left: Any, right: Any) -> Any:
         for side in (left, right):
             if not isinstance(side, int | Decimal | float):
                 raise ExpressionError("this operator takes numbers")
@@ -228,7 +228,7 @@ class Expression:
     names: frozenset[str]
     """The free names it needs."""
 
-    def evaluate(self, names: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    def evaluate(self, names: Mapping[str, Any]) -> Any:
         """Compute the value; every failure is an ExpressionError."""
         try:
             with decimal.localcontext(_CONTEXT):
@@ -293,7 +293,7 @@ class _Evaluation:
     names: dict[str, Any]
     steps: int = field(default=0)
 
-    def value(self, node: ast.expr) -> Any:  # noqa: ANN401
+    def value(self, node: ast.expr) -> Any:
         """Compute one node and bound what came out."""
         self.steps += 1
         if self.steps > MAX_STEPS:
@@ -305,7 +305,7 @@ class _Evaluation:
             raise ExpressionError("too large")
         return result
 
-    def _compute(self, node: ast.expr) -> Any:  # noqa: ANN401, C901, PLR0912  one arm per node
+    def _compute(self, node: ast.expr) -> Any:  # noqa: C901, PLR0912  one arm per node
         match node:
             case ast.Constant(value=float()):
                 text = ast.get_source_segment(self.source, node) or str(node.value)
@@ -340,7 +340,7 @@ class _Evaluation:
             case _:
                 raise ExpressionError("not part of the language")
 
-    def _name(self, name: str) -> Any:  # noqa: ANN401
+    def _name(self, name: str) -> Any:
         if name in _CONSTANTS:
             return _CONSTANTS[name]
         if name not in self.names:
@@ -348,12 +348,12 @@ class _Evaluation:
         return self.names[name]
 
     @staticmethod
-    def _item(container: Any, key: Any) -> Any:  # noqa: ANN401
+    def _item(container: Any, key: Any) -> Any:
         if isinstance(container, Mapping | list | str) and isinstance(key, str | int):
             return container[key]  # type: ignore[index]
         raise ExpressionError("only mappings, lists and texts have items")
 
-    def _bool(self, node: ast.BoolOp) -> Any:  # noqa: ANN401
+    def _bool(self, node: ast.BoolOp) -> Any:
         result: Any = isinstance(node.op, ast.And)
         for operand in node.values:
             result = self.value(operand)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,15 @@ def _decode(content: bytes, name: str) -> str:
         raise ScenarioError(f"{name}: not UTF-8") from None
 
 
-def _setup(value: Any, where: str) -> Setup:  # noqa: ANN401
+def _setup(value: Any, where: str) -> Setup:
     """Read the Setup section; absent means an empty one."""
     if value is None:
         return Setup()
     check_shape(value, "SETUP", where)
+    try:
+        datetime.fromisoformat(value.get("clock") or "2000-01-01")
+    except ValueError:
+        raise ScenarioError(f"{where}.clock: not an ISO 8601 instant") from None
     for name, shape in value.get("vars", {}).items():
         _variable(shape, f"{where}.vars.{name}")
     return Setup(**value)
@@ -141,14 +146,14 @@ def _variable(shape: Mapping[str, Any], where: str) -> None:
         _variable(value["of"], f"{where}.list.of")
 
 
-def _checks(value: Any, where: str) -> tuple[Check, ...]:  # noqa: ANN401
+def _checks(value: Any, where: str) -> tuple[Check, ...]:
     """Read the Checks section; at least one check, at least one of them a must."""
     if not isinstance(value, list) or not value:
         raise ScenarioError(f"{where}: needs a list with at least one check")
     return tuple(_check(item, f"{where}[{index}]") for index, item in enumerate(value))
 
 
-def _check(item: Any, where: str) -> Check:  # noqa: ANN401
+def _check(item: Any, where: str) -> Check:
     """Read one check: a verb, and at most must, weight and class beside it."""
     if not isinstance(item, dict):
         raise ScenarioError(f"{where}: a check is a mapping")
@@ -169,7 +174,7 @@ def _check(item: Any, where: str) -> Check:  # noqa: ANN401
     return Check(verb, body, item.get("must", True), item.get("weight", 1), failure)
 
 
-def _rubric(value: Any, where: str) -> tuple[Statement, ...]:  # noqa: ANN401
+def _rubric(value: Any, where: str) -> tuple[Statement, ...]:
     """Read the Rubric section; absent means no judged statements."""
     if value is None:
         return ()

@@ -64,7 +64,7 @@ def _check_setup(scenario: Scenario) -> set[str]:
     return known
 
 
-def _parsed(value: Any, where: str, *, bare: bool) -> Iterator[expression.Expression]:  # noqa: ANN401
+def _parsed(value: Any, where: str, *, bare: bool) -> Iterator[expression.Expression]:
     """Parse expressions, bare ones or those inside `${...}`."""
     try:
         yield from map(expression.parse, value) if bare else template.expressions(value)
@@ -81,7 +81,7 @@ def _check_free(parsed: expression.Expression, known: set[str], where: str) -> N
         )
 
 
-def _check_names(value: Any, known: set[str], where: str) -> None:  # noqa: ANN401
+def _check_names(value: Any, known: set[str], where: str) -> None:
     """Check every `${...}` in a value."""
     for parsed in _parsed(value, where, bare=False):
         _check_free(parsed, known, where)
@@ -96,7 +96,7 @@ def _check_call(body: Mapping[str, Any], before: set[str], where: str) -> None:
             raise ScenarioError(f"{where}.call: $ref names no earlier step")
 
 
-def _references(value: Any) -> Iterator[str]:  # noqa: ANN401
+def _references(value: Any) -> Iterator[str]:
     """Find every {"$ref": name}."""
     if isinstance(value, Mapping):
         if set(value) == {"$ref"}:
@@ -158,7 +158,7 @@ def _observation(name: str, observed: Mapping[str, Step], where: str) -> str:
     return name
 
 
-def _place(at: Any, check: str, verb: str, where: str) -> list[str | int]:  # noqa: ANN401
+def _place(at: Any, check: str, verb: str, where: str) -> list[str | int]:
     """Turn `stdout.json.items[0]` into its segments, beginning with a field of the step."""
     if at is None:
         wants_json = check in _WANTS_JSON and verb != "call"

@@ -107,11 +107,6 @@ class Scenario:
         """Whether the base must be run on the very same inputs."""
         return any(check.verb == "differential-to-base" for check in self.checks)
 
-    @property
-    def collects_files(self) -> bool:
-        """Whether the files that the product left behind are part of what is observed."""
-        return any(check.verb.startswith("file-") for check in self.checks)
-
 
 @dataclass(frozen=True, slots=True)
 class Corpus:

@@ -21,7 +21,7 @@ def _validator(section: str, path: tuple[str, ...]) -> jsonschema.protocols.Vali
     return jsonschema.Draft202012Validator(schema)
 
 
-def check_shape(value: Any, section: str, where: str, *path: str) -> None:  # noqa: ANN401
+def check_shape(value: Any, section: str, where: str, *path: str) -> None:
     """Raise ScenarioError unless the value has the shape."""
     errors = list(_validator(section, path).iter_errors(value))
     if not errors:

@@ -23,7 +23,7 @@ _AT: Schema = {
 _PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 
 
-def _shape(required: list[str] | None = None, **properties: Any) -> Schema:  # noqa: ANN401
+def _shape(required: list[str] | None = None, **properties: Any) -> Schema:
     """Describe an object with exactly these keys."""
     named = {key.rstrip("_").replace("_", "-"): value for key, value in properties.items()}
     return {

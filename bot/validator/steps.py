@@ -12,7 +12,7 @@ OBSERVING = ("run", "call", "request")
 _OF_KIND = {Kind.CLI: "run", Kind.FILE: "run", Kind.LIB: "call", Kind.HTTP: "request"}
 
 
-def read(value: Any, kind: Kind, where: str) -> tuple[Step, ...]:  # noqa: ANN401  any YAML
+def read(value: Any, kind: Kind, where: str) -> tuple[Step, ...]:
     """Read the section; unnamed observations are called step1, step2, ... by their place."""
     if not isinstance(value, list) or not value:
         raise ScenarioError(f"{where}: needs a list with at least one step")
@@ -28,7 +28,7 @@ def read(value: Any, kind: Kind, where: str) -> tuple[Step, ...]:  # noqa: ANN40
     return result
 
 
-def _step(item: Any, kind: Kind, where: str, name: str) -> Step:  # noqa: ANN401  any YAML
+def _step(item: Any, kind: Kind, where: str, name: str) -> Step:
     """Read one step."""
     if not isinstance(item, dict):
         raise ScenarioError(f"{where}: a step is a mapping")

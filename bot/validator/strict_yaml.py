@@ -16,7 +16,7 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader exists only at run t
     """YAML 1.2 scalars: `on`, `no` and `2024-02-29` stay the words that were written."""
 
 
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:  # noqa: ANN401  untyped
+def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     """Build a mapping whose keys are unique strings."""
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
@@ -39,7 +39,7 @@ _Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|false)$"), list("tf")
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-def parse(text: str, where: str) -> Any:  # noqa: ANN401  YAML has no narrower type
+def parse(text: str, where: str) -> Any:
     """Parse one YAML document; an error names `where` and the line, never the text."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader, made stricter

@@ -10,7 +10,7 @@ from bot.validator.expression import Expression, ExpressionError, parse
 _PLACE = re.compile(r"\$(\$)?\{([^{}]*)\}")
 
 
-def expressions(value: Any) -> Iterator[Expression]:  # noqa: ANN401  any JSON
+def expressions(value: Any) -> Iterator[Expression]:
     """Parse every `${...}` in a JSON value, keys included."""
     if isinstance(value, str):
         for match in _PLACE.finditer(value):
@@ -27,7 +27,7 @@ def expressions(value: Any) -> Iterator[Expression]:  # noqa: ANN401  any JSON
             yield from expressions(item)
 
 
-def fill(value: Any, names: Mapping[str, Any]) -> Any:  # noqa: ANN401  any JSON
+def fill(value: Any, names: Mapping[str, Any]) -> Any:
     """Replace every `${...}`; a text that is nothing else keeps the type of its value.
 
     A Decimal becomes its text, because JSON has no exact decimals; `$${` stays a literal `${`.
@@ -61,7 +61,7 @@ def blank(text: str) -> str:
     return _PLACE.sub("x", text)
 
 
-def as_text(value: Any) -> str:  # noqa: ANN401  any value of the language
+def as_text(value: Any) -> str:
     """Write a value as a person would type it on a command line."""
     match value:
         case bool():
@@ -74,7 +74,7 @@ def as_text(value: Any) -> str:  # noqa: ANN401  any value of the language
             raise ExpressionError("only texts, numbers, true and false fit inside a text")
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401  any value of the language
+def plain(value: Any) -> Any:
     """Turn a value of the expression language into plain JSON."""
     match value:
         case Decimal():

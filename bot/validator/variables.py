@@ -24,7 +24,7 @@ def draw(setup: Setup, entropy: random.Random) -> dict[str, Any]:
     return names
 
 
-def _value(shape: Mapping[str, Any], source: random.Random, names: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _value(shape: Mapping[str, Any], source: random.Random, names: Mapping[str, Any]) -> Any:
     """Draw one value by its shape."""
     match next(iter(shape.items())):
         case ("choice", options):

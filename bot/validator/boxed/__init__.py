@@ -1,0 +1,1 @@
+"""Source that is sent into a box and never imported outside of one."""

@@ -1,0 +1,124 @@
+"""Calls a library through a tiny server beside it, over a private descriptor.
+
+The product runs in the same process and could write there itself. It gains nothing: what is
+expected is not in the box, and any reply but exactly one per question, with the question's own
+nonce and form, ends the trajectory as a crash.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.adapters.box import BoxProcess
+from bot.errors import BoxUnavailable
+from bot.validator.drivers.visit import Visit
+from bot.validator.observation import Ended, NotThere, Observation, strict_json
+from bot.validator.scenario import Step
+from bot.validator.template import fill
+
+_SOURCE = Path(__file__).parent.parent / "boxed" / "calls.py"
+_FORMS = ({"nonce", "return"}, {"nonce", "absent"}, {"nonce", "raises", "message"})
+MAX_REPLY = 1 << 20
+_LAST_BYTES_S = 5.0
+
+
+async def drive(visit: Visit) -> dict[str, Observation]:
+    """Take the steps in order in one process, until one breaks off."""
+    seen: dict[str, Observation] = {}
+    process = await visit.box.start(
+        ["python", "-I", "-B", "-c", _SOURCE.read_text()],
+        env=visit.env,
+        limits=visit.limits,
+        private_fd=True,
+        line_bytes=MAX_REPLY,
+    )
+    try:
+        await process.feed(b"")
+        await _talk(visit, process, seen)
+        forged = not await _silent(process)
+    finally:
+        await process.kill()
+        end = await process.wait()
+    if not end.started:
+        raise BoxUnavailable("a box did not start")
+    return {name: Observation({}, Ended.CRASHED) for name in seen} if forged else seen
+
+
+async def _talk(visit: Visit, process: BoxProcess, seen: dict[str, Observation]) -> None:
+    """Ask one question after the other."""
+    handles: dict[str, int] = {}
+    for step in visit.scenario.steps:
+        match step.verb:
+            case "write":
+                await visit.write({step.body["path"]: step.body["text"]})
+            case "wait":
+                await asyncio.sleep(min(step.body["seconds"], visit.left))
+            case _:
+                seen[step.name] = await _call(visit, process, step, handles)
+                handles[step.name] = len(handles)
+                if seen[step.name].ended in {Ended.TIMED_OUT, Ended.CRASHED}:
+                    return
+
+
+async def _call(
+    visit: Visit, process: BoxProcess, step: Step, handles: Mapping[str, int]
+) -> Observation:
+    """Ask one question and read exactly one answer."""
+    nonce = secrets.token_hex(16)
+    call = _numbered(fill(step.body, visit.names), handles)
+    question = json.dumps({"nonce": nonce, "call": call}).encode() + b"\n"
+    try:
+        await process.write(question, timeout_s=visit.left)
+        line = await process.readline(timeout_s=visit.left)
+    except TimeoutError:
+        return Observation({}, Ended.TIMED_OUT)
+    except (ValueError, ConnectionError):
+        return Observation({}, Ended.CRASHED)
+    reply = _reply(line, nonce)
+    if reply is None:
+        return Observation({}, Ended.CRASHED)
+    if "absent" in reply:
+        return Observation({}, Ended.ABSENT)
+    if "raises" in reply:
+        bases = reply["raises"]
+        return Observation({"raises": bases[0], "bases": bases, "message": reply["message"]})
+    return Observation({"return": reply["return"]})
+
+
+def _numbered(value: Any, handles: Mapping[str, int]) -> Any:
+    """Replace the names of earlier steps by numbers: no word of a scenario enters the box."""
+    if isinstance(value, Mapping):
+        if set(value) == {"$ref"}:
+            return {"$ref": handles[value["$ref"]]}
+        return {
+            key: handles[item] if key == "on" and item in handles else _numbered(item, handles)
+            for key, item in value.items()
+        }
+    return [_numbered(item, handles) for item in value] if isinstance(value, list) else value
+
+
+def _reply(line: bytes, nonce: str) -> dict[str, Any] | None:
+    """Read one reply strictly; None for anything that is not exactly one."""
+    try:
+        reply = strict_json(line.decode("ascii"))
+    except (NotThere, UnicodeDecodeError):
+        return None
+    if not isinstance(reply, dict) or set(reply) not in _FORMS or reply["nonce"] != nonce:
+        return None
+    if "raises" in reply:
+        names = reply["raises"]
+        texts = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+        return reply if texts and isinstance(reply["message"], str) else None
+    return reply
+
+
+async def _silent(process: BoxProcess) -> bool:
+    """End the process; true if nothing was left to read on the channel."""
+    await process.kill()
+    try:
+        return not await process.readline(timeout_s=_LAST_BYTES_S)
+    except (TimeoutError, ValueError, ConnectionError):
+        return False

@@ -1,0 +1,260 @@
+"""Judges one commit: selects the set, examines it, applies the rule, signs, remembers."""
+
+import hashlib
+import math
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot import wire
+from bot.adapters.box import BoxPool, Layer
+from bot.domain.verdict import FailureClass, Judgement, Outcome, Purpose, Verdict
+from bot.domain.work import ValidateRequest
+from bot.errors import ScenarioError
+from bot.policy.feedback import (
+    CONSULTATIONS_PER_CORPUS,
+    Consultation,
+    coarse_class,
+    may_consult,
+    may_seal,
+)
+from bot.policy.satisfaction import Assessment, assess_gate, assess_sealed
+from bot.validator.drivers.tour import offered
+from bot.validator.drivers.visit import Stage
+from bot.validator.examination import Examination, Exhibit, seen_in, transcript
+from bot.validator.expression import ExpressionError
+from bot.validator.ledger import Entry, Ledger, Shown
+from bot.validator.loader import find_corpus, load_corpus
+from bot.validator.scenario import Corpus, ScenarioSet
+from bot.validator.signing import Signer
+from bot.validator.trajectories import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an examination came to, before it is signed."""
+
+    assessment: Assessment
+    corpus: Corpus | None = None
+    exhibits: tuple[Exhibit, ...] = ()
+    note: str = ""
+    """For the owner: why a corpus cannot be read, or a box failed."""
+
+
+class Validator:
+    """Everything that is needed to answer a question about a commit."""
+
+    def __init__(
+        self,
+        *,
+        pool: BoxPool,
+        scenarios: Path,
+        ledger: Ledger,
+        signer: Signer,
+        clock: Callable[[], datetime],
+        budget: int = CONSULTATIONS_PER_CORPUS,
+    ) -> None:
+        self._pool = pool
+        self._scenarios = scenarios
+        self._ledger = ledger
+        self._signer = signer
+        self._clock = clock
+        self._budget = budget
+        self._runner = Runner(pool)
+
+    def already(self, request: ValidateRequest) -> Judgement | None:
+        """Return the answer that this very question got before: asking again spends nothing."""
+        return self._ledger.answered(request.nonce, _question(request))
+
+    async def judge(
+        self,
+        request: ValidateRequest,
+        head_tar: bytes,
+        base_tar: bytes,
+        layers: Sequence[Layer] = (),
+    ) -> Judgement:
+        """Answer with a signed verdict. The tars must be the trees of the request's commits."""
+        known = self.already(request)
+        if known:
+            return known
+        begun = time.monotonic()
+        head = Stage(head_tar, tuple(layers), request.product)
+        base = Stage(base_tar, tuple(layers), request.product)
+        digest = self._pool.digest
+        judged = await self._judge(request, head, base)
+        if not digest or self._pool.digest != digest:
+            judged = replace(judged, assessment=_invalid("box-failed", judged.assessment))
+        return self._answer(request, judged, time.monotonic() - begun)
+
+    def refuse(self, request: ValidateRequest, reason: str) -> Judgement:
+        """Sign that the question cannot be answered."""
+        return self._answer(request, Judged(_invalid(reason)), 0.0)
+
+    async def _judge(self, request: ValidateRequest, head: Stage, base: Stage) -> Judged:
+        """Find what to ask, ask it, weigh the answers."""
+        folder = find_corpus(self._scenarios, request.repo)
+        try:
+            corpus = load_corpus(folder) if folder else None
+        except ScenarioError as error:
+            return Judged(_invalid("no-scenarios"), note=str(error))
+        wanted = ScenarioSet.SEALED if request.purpose is Purpose.SEALED else ScenarioSet.GATE
+        selected = corpus.of_set(wanted) if corpus else ()
+        if corpus is None or not selected:
+            return Judged(_invalid("no-scenarios"), corpus, note="nothing to judge by")
+        if not self._allowed(request, corpus):
+            return Judged(_invalid("budget-spent"), corpus, note="no consultation is left")
+        if not all(offered(head, scenario.kind) for scenario in selected):
+            note = "the mission offers no way to run some kind of scenario"
+            return Judged(_invalid("product-does-not-start"), corpus, note=note)
+        place = _place(request, base, corpus)
+        examination = Examination(self._runner, head, base, request.issue)
+        note = ""
+        exhibits: list[Exhibit] = []
+        try:
+            exhibits = await examination.examine(selected, self._ledger.shown(place))
+        except* (ScenarioError, ExpressionError) as errors:
+            note = f"values cannot be drawn or filled in: {errors.exceptions[0]}"
+        if note:
+            return Judged(_invalid("no-scenarios"), corpus, note=note)
+        self._ledger.remember(place, _base_shown(exhibits))
+        self._ledger.remember(_place(request, head, corpus), _head_shown(exhibits))
+        assess = assess_sealed if wanted is ScenarioSet.SEALED else assess_gate
+        results = [exhibit.result for exhibit in exhibits]
+        return Judged(assess(results, request.threshold), corpus, tuple(exhibits))
+
+    def _allowed(self, request: ValidateRequest, corpus: Corpus) -> bool:
+        """Whether one more answer may be given."""
+        match request.purpose:
+            case Purpose.GATE:
+                told = self._ledger.consultations(request.repo, corpus.digest, request.issue)
+                spent = self._ledger.spent(request.repo, corpus.digest)
+                return may_consult(len(told), spent, self._budget)
+            case Purpose.SEALED:
+                return may_seal(self._ledger.sealed(request.repo, request.run_id), request.commit)
+            case Purpose.TRAIN:
+                return True
+
+    def _answer(self, request: ValidateRequest, judged: Judged, seconds: float) -> Judgement:
+        """Sign, decide what a coder may hear, and remember all of it at once."""
+        verdict = self._verdict(request, judged, seconds)
+        judgement = Judgement(self._signer.sign(verdict), self._heard(request, judged))
+        told = verdict.outcome is not Outcome.INVALID or verdict.reason == "too-few-scenarios"
+        entry = Entry(
+            nonce=request.nonce,
+            repo=request.repo,
+            corpus=verdict.corpus,
+            issue=request.issue,
+            purpose=request.purpose,
+            run_id=request.run_id,
+            commit=request.commit,
+            outcome=verdict.outcome,
+            k=verdict.k,
+            verdict=verdict.id,
+            at=verdict.issued_at,
+        )
+        self._ledger.record(
+            request.nonce,
+            _question(request),
+            judgement,
+            at=verdict.issued_at,
+            entry=entry if told else None,
+            transcript={
+                "verdict": wire.dump(verdict),
+                "note": judged.note,
+                "quarantined": judged.assessment.quarantined,
+                "scenarios": transcript(judged.exhibits),
+            },
+        )
+        return judgement
+
+    def _verdict(self, request: ValidateRequest, judged: Judged, seconds: float) -> Verdict:
+        """Put the counts into words that say nothing of a scenario."""
+        seen = judged.assessment
+        return Verdict(
+            id=secrets.token_hex(8),
+            outcome=seen.outcome,
+            purpose=request.purpose,
+            reason=seen.reason,
+            repo=request.repo,
+            issue=request.issue,
+            commit=request.commit,
+            tree=request.tree,
+            base=request.base,
+            corpus=judged.corpus.digest if judged.corpus else "",
+            box_tier=self._pool.tier,
+            box_digest=self._pool.digest,
+            nonce=request.nonce,
+            n=seen.n,
+            k=seen.k,
+            n_effective=round(seen.n_effective, 4),
+            trajectories=seen.trajectories,
+            mean=round(seen.mean, 4),
+            lower_bound=math.floor(seen.lower_bound * 10_000) / 10_000,
+            threshold=request.threshold,
+            invalid=seen.invalid,
+            pending=seen.pending,
+            seconds=round(seconds, 3),
+            issued_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
+        )
+
+    def _heard(self, request: ValidateRequest, judged: Judged) -> FailureClass | None:
+        """Return the coarse class, if the feedback rule allows one."""
+        if request.purpose is not Purpose.GATE or judged.corpus is None:
+            return None
+        earlier = self._ledger.consultations(request.repo, judged.corpus.digest, request.issue)
+        now = Consultation(judged.assessment.outcome, judged.assessment.k)
+        return coarse_class(earlier, now, _failures(judged.exhibits))
+
+
+def _failures(exhibits: Sequence[Exhibit]) -> list[FailureClass]:
+    """Name one class for each counted scenario that failed."""
+    results = [exhibit.result for exhibit in exhibits]
+    return [
+        FailureClass.REGRESSION if result.newly_failing else result.failure
+        for result in results
+        if not result.satisfied and not result.pending and result.failure is not None
+    ]
+
+
+def _invalid(reason: str, seen: Assessment | None = None) -> Assessment:
+    """Say that nothing could be concluded, keeping the counts."""
+    nothing = seen or Assessment(Outcome.INVALID, reason)
+    return replace(nothing, outcome=Outcome.INVALID, reason=reason)
+
+
+def _question(request: ValidateRequest) -> str:
+    """Digest a request, so that a repeated one is known again."""
+    return hashlib.sha256(wire.canonical(wire.dump(request)).encode()).hexdigest()
+
+
+def _place(request: ValidateRequest, stage: Stage, corpus: Corpus) -> str:
+    """Name what a scenario's showing depends on: tree, corpus, environment, commands."""
+    parts = [
+        hashlib.sha256(stage.tree).hexdigest(),
+        corpus.digest,
+        wire.canonical(wire.dump(request.product)),
+        wire.canonical(wire.dump(request.environment)),
+        *[f"{layer.host.name}={layer.inside}" for layer in stage.layers],
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _base_shown(exhibits: Sequence[Exhibit]) -> dict[str, Shown]:
+    """Collect what base showed for the first time."""
+    return {
+        exhibit.scenario.id: exhibit.before
+        for exhibit in exhibits
+        if exhibit.base and exhibit.before.scores
+    }
+
+
+def _head_shown(exhibits: Sequence[Exhibit]) -> dict[str, Shown]:
+    """Collect what head showed: when it lands it is the next base."""
+    return {
+        exhibit.scenario.id: seen_in(exhibit.head)
+        for exhibit in exhibits
+        if exhibit.head and not exhibit.invalid and not exhibit.scenario.compares_with_base
+    }
