@@ -1,0 +1,598 @@
+"""Read examples out of an issue text: what was run, what came out, what should have come out.
+
+Real issues vary, so this reads generously: doctest transcripts, shell sessions, assertions,
+trailing comments, tables, and prose such as "`f(2)` returns `3` instead of `4`". A value gets a
+polarity: *expected*, *actual*, or *neutral* when the words do not say. Whether a neutral value is
+the wrong or the right one is settled later by running it: what holds already is no wish.
+"""
+
+import ast
+import doctest
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from twins.anthropic.search.engine.shapes import Example, Polarity
+
+_EXPECT = re.compile(
+    r"\b(expect(?:ed|s|ing|ation)?|should|must|ought|want(?:ed|s)?|supposed|needs? to|has to"
+    r"|correct|right (?:answer|value|result)|desired|intended)\b",
+    re.IGNORECASE,
+)
+_ACTUAL = re.compile(
+    r"\b(actual(?:ly)?|got|gets?|gives?|gave|returns?|returned|prints?|printed|produces?|produced"
+    r"|currently|observed|shows?|outputs?|yields?|is|was|were|are|comes? out|came out|computes?"
+    r"|reports?|reported|evaluates|results?|raises?|raised|throws?|crash(?:es|ed)?|fails?|failed"
+    r"|wrong(?:ly)?|incorrect(?:ly)?|today|now|instead|see|says)\b",
+    re.IGNORECASE,
+)
+_FLIP = re.compile(
+    r"\b(instead of|rather than|in place of|as opposed to|not|never)\b[^.;]{0,30}$", re.IGNORECASE
+)
+_SAME = re.compile(r"\b(equal|equals|same as|identical to|match(?:es)?)\b", re.IGNORECASE)
+_RAISE = re.compile(r"\b(rais|throw|crash|fail|blow|reject|traceback|error|died|dies)", re.IGNORECASE)
+_EXIT = re.compile(
+    r"\bexit(?:s|ed|ing)?\b[^.`]{0,20}?(?:code|status|with)?\s*(?:of|is|was|with|code|status|:|=)*"
+    r"\s*`?(\d{1,3})\b",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"^`?\s+(?:(?:is|was|would be)\s+)?(?:the\s+)?(?:expected|correct|right|wanted)\b(?!\W*[\d`'\"])",
+    re.IGNORECASE,
+)
+_FIRM = re.compile(r"\b(actual|got|but|instead|currently|observed|wrong|today|now)", re.IGNORECASE)
+_DATA = re.compile(r"^\s*(expected|actual|got|output|result)\b[^=(]*:", re.IGNORECASE)
+_LABEL = re.compile(
+    r"^[\s*_#>\-+\d.)]*(?P<word>expected|expect|actual|actually|got|should be|should print|should"
+    r" return|should give|wanted|want|output|result|observed|correct|prints|returns|instead|now"
+    r"|today|currently)\b(?P<more>[^:=`]{0,40})[*_]*[:=][*_]*\s*(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    r"(?<![\w.$%/-])(?P<value>-?\d+(?:[.,]\d+)*(?:\.\d+)?|None|True|False|nothing|'[^'\n]*'"
+    r"|\"[^\"\n]*\"|\[[^\]\n]*\]|\([^()\n]*,[^()\n]*\)|\{[^}\n]*\}|Decimal\([^)\n]*\)"
+    r"|(?:[A-Z]\w*)?(?:Error|Exception))(?![\w])"
+)
+_FILLER = re.compile(
+    r"(?:^|\b|[:=>→])\s*(?:to be|to equal|to return|to give|equal to|be|return|returning|give|print"
+    r"|yield|an?|the|value|of|exactly|about|as|with|in|raise|it|to|result|output|error|answer"
+    r"|[:=>→,(\-])*\s*$",
+    re.IGNORECASE,
+)
+_ARROW = re.compile(r"\s*(?:->|=>|→|⇒|~>)\s*")
+_SPAN = re.compile(r"(`+)(.+?)\1")
+_SHELL_LANGUAGES = {"console", "shell", "sh", "bash", "shell-session", "shellsession", "zsh", "text"}
+_PYTHON_LANGUAGES = {"python", "py", "python3", "pycon", ""}
+_VALUE_CALLS = {"Decimal", "Fraction", "date", "datetime", "timedelta", "set", "frozenset", "dict"}
+_COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:echo|printf|python[\d.]*|[a-z][\w.-]*) ?")
+
+
+class Block(NamedTuple):
+    """A piece of an issue: a fenced block or one paragraph, table row or list item of prose."""
+
+    kind: Literal["fence", "prose", "row"]
+    text: str
+    language: str = ""
+    intro: str = ""
+
+
+class Subject(NamedTuple):
+    """Something that can be run and about which the text then makes claims."""
+
+    kind: Literal["expr", "script", "shell"]
+    code: str
+    setup: str = ""
+
+
+def examples_of(issue: str) -> list[Example]:
+    """Return every example that the issue states, in reading order, without repetition."""
+    reader = Reader()
+    for block in blocks_of(issue):
+        reader.read(block)
+    seen: dict[Example, None] = dict.fromkeys(reader.found)
+    return list(seen)
+
+
+def blocks_of(text: str) -> list[Block]:
+    """Cut Markdown into fences, list items, table rows and paragraphs."""
+    blocks: list[Block] = []
+    prose: list[str] = []
+    intro = ""
+    lines = text.expandtabs(4).replace("\r\n", "\n").split("\n")
+    position = 0
+
+    def flush() -> None:
+        nonlocal intro
+        if prose:
+            joined = " ".join(line.strip() for line in prose)
+            blocks.append(Block("prose", joined, intro=intro))
+            intro = joined
+            prose.clear()
+
+    while position < len(lines):
+        line = lines[position]
+        fence = re.match(r"^\s*(```+|~~~+)\s*([\w+-]*)", line)
+        indented = not prose and re.match(r"^ {4,}\S", line) and not re.match(r"^\s*[-*+] ", line)
+        if fence:
+            flush()
+            body, position = _until_fence(lines, position + 1, fence[1])
+            blocks.append(Block("fence", body, fence[2].lower(), intro))
+        elif indented:
+            start = position
+            while position < len(lines) and re.match(r"^( {4,}\S|\s*$)", lines[position]):
+                position += 1
+            body = textwrap.dedent("\n".join(lines[start:position])).strip("\n")
+            blocks.append(Block("fence", body, "", intro))
+        else:
+            if line.strip().startswith("|"):
+                flush()
+                blocks.append(Block("row", line.strip()))
+            elif not line.strip():
+                flush()
+            else:
+                fresh = re.match(r"^\s*(?:[-*+]|\d+[.)]|#+)\s", line) or _LABEL.match(line)
+                if fresh or line.lstrip().startswith((">>>", "$ ")):
+                    flush()
+                if line.lstrip().startswith((">>>", "$ ")):
+                    start = position
+                    while position < len(lines) and lines[position].strip():
+                        position += 1
+                    body = textwrap.dedent("\n".join(lines[start:position]))
+                    blocks.append(Block("fence", body, "", intro))
+                else:
+                    prose.append(line)
+                    if line.lstrip().startswith("#"):
+                        flush()
+            position += 1
+    flush()
+    return blocks
+
+
+def _until_fence(lines: list[str], position: int, mark: str) -> tuple[str, int]:
+    start = position
+    while position < len(lines) and not lines[position].strip().startswith(mark):
+        position += 1
+    return textwrap.dedent("\n".join(lines[start:position])), position + 1
+
+
+def polarity_of(before: str, after: str = "", previous: Polarity | None = None) -> Polarity:
+    """Say from the words around a value whether it is wished for, seen, or just stated."""
+    if _AFTER.match(after):
+        return "expected"
+    if _FLIP.search(before):
+        if previous in {"actual", "neutral"} and not _EXPECT.search(before):
+            return "expected"
+        return "actual"
+    expects = [match.start() for match in _EXPECT.finditer(before)]
+    if expects and not re.search(r"\bbut\b(?!.*\b(?:should|expect))", before[expects[-1] :]):
+        return "expected"
+    return "actual" if _ACTUAL.search(before) else "neutral"
+
+
+def expression(text: str) -> ast.expr | None:
+    """Parse one Python expression, or return None."""
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def has_call(text: str) -> bool:
+    """Tell whether the text is an expression that calls something of the product."""
+    tree = expression(text)
+    if tree is None:
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else _bare_name(node.func)
+            if name not in _VALUE_CALLS:
+                return True
+    return False
+
+
+def _bare_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def is_command(text: str) -> bool:
+    """Tell whether a line looks like a command of the product, not like prose or a value."""
+    line = text.strip().removeprefix("$ ")
+    if re.match(r"^(?:[A-Z_]+=\S+ )*python[\d.]* +(?:-m +)?[\w./-]+", line):
+        return True
+    return bool(re.match(r"^(?:echo|printf) .*\| *(?:python[\d.]* -m )?[a-z][\w-]*", line))
+
+
+def _is_exception(text: str) -> bool:
+    return bool(re.fullmatch(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)", text))
+
+
+class Reader:
+    """Walks through the blocks, remembering what was run last and what was set up."""
+
+    def __init__(self) -> None:
+        self.found: list[Example] = []
+        self.subject: Subject | None = None
+        self.setup: list[str] = []
+        self.label: Polarity = "neutral"
+        self.columns: list[Polarity | None] = []
+
+    def read(self, block: Block) -> None:
+        """Take one block in."""
+        if block.kind == "row":
+            self._row(block.text)
+            return
+        self.columns = []
+        if block.kind == "prose":
+            self._prose(block.text)
+        elif ">>>" in block.text:
+            self._transcript(block)
+        elif self._is_session(block):
+            self._session(block)
+        elif not self._code(block):
+            self._plain(block)
+
+    def claim(self, value: str, polarity: Polarity, context: str = "") -> None:
+        """Record that the current subject has this value."""
+        value = value.strip()
+        if self.subject is None or not value:
+            return
+        kind, code, setup = self.subject
+        mode: Literal["value", "stdout", "raises", "survives"]
+        if _is_exception(value) and (_RAISE.search(context) or kind != "shell"):
+            mode, value = "raises", value.rsplit(".", 1)[-1]
+        elif kind == "expr":
+            mode = "value"
+        else:
+            mode = "stdout"
+        self.found.append(Example(kind, code, mode, value, polarity, setup))
+        if mode == "raises" and polarity == "actual":
+            self.found.append(Example(kind, code, "survives", value, "neutral", setup))
+
+    # ---- fences
+
+    def _is_session(self, block: Block) -> bool:
+        lines = [line for line in block.text.split("\n") if line.strip()]
+        if any(line.startswith("$ ") for line in lines):
+            return True
+        first = lines[0] if lines else ""
+        return block.language in _SHELL_LANGUAGES | {""} and is_command(first)
+
+    def _session(self, block: Block) -> None:
+        prompt = any(line.startswith("$ ") for line in block.text.split("\n"))
+        command, output, label = "", [], self._label_of(block.intro)
+        for line in [*block.text.split("\n"), "$ "]:
+            if line.startswith("$ ") or (not prompt and is_command(line)):
+                self._said(command, output, label)
+                command, output = line.removeprefix("$ ").split("  #")[0].strip(), []
+                comment = line.partition("  #")[2]
+                if command:
+                    self.subject = Subject("shell", command)
+                if comment:
+                    self._values(comment, bare_first=True)
+            else:
+                output.append(line)
+        self.label = "neutral"
+        if not prompt:
+            self._said(command, output, label)
+
+    def _said(self, command: str, output: list[str], label: Polarity) -> None:
+        if not command:
+            return
+        self.subject = Subject("shell", command)
+        kept: list[str] = []
+        mode = label
+        for line in output:
+            named = _LABEL.match(line.lstrip("# "))
+            if named:
+                self._close(kept, mode)
+                kept, mode = [named["rest"]], polarity_of(named["word"] + named["more"])
+            else:
+                kept.append(line)
+        self._close(kept, mode)
+
+    def _close(self, lines: list[str], polarity: Polarity) -> None:
+        text = "\n".join(lines).strip()
+        if not text:
+            return
+        if "Traceback (most recent call last)" in text:
+            self.claim(text.rsplit("\n", 1)[-1].split(":")[0].strip(), polarity, "raises")
+        else:
+            self.claim(text, polarity)
+
+    def _transcript(self, block: Block) -> None:
+        label = self._label_of(block.intro)
+        text = "\n".join(line.rstrip() for line in block.text.split("\n"))
+        try:
+            parsed = doctest.DocTestParser().get_examples(text + "\n")
+        except ValueError:
+            return
+        for item in parsed:
+            source, _, comment = item.source.rstrip("\n").partition("  #")
+            if expression(source) is None:
+                self.setup.append(item.source)
+                continue
+            self.subject = Subject("expr", source.strip(), "\n".join(self.setup))
+            if comment:
+                self._values(comment, bare_first=True)
+            want, named = self._split_want(item.want)
+            if item.exc_msg is not None:
+                self.claim(item.exc_msg.split(":")[0].strip(), label, "raises")
+            elif want:
+                polarity: Polarity = "expected" if label == "expected" else "neutral"
+                self.claim(want, "actual" if label == "actual" else polarity)
+            for line in named:
+                self._prose(line)
+        self.label = "neutral"
+
+    @staticmethod
+    def _split_want(want: str) -> tuple[str, list[str]]:
+        values, named = [], []
+        for line in want.rstrip("\n").split("\n"):
+            into = named if _LABEL.match(line.lstrip("# ")) or line.startswith("#") else values
+            into.append(line.lstrip("# ") if into is named else line)
+        return "\n".join(values).strip(), named
+
+    def _code(self, block: Block) -> bool:
+        """Read a block of Python statements; False when it is none."""
+        if block.language not in _PYTHON_LANGUAGES or _has_data(block.text):
+            return False
+        text = "\n".join(_ARROW.sub("  # ", line) if has_call(_ARROW.split(line)[0]) else line
+                         for line in block.text.split("\n"))
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError):
+            return False
+        telling = (ast.Call, ast.Assert, ast.Import, ast.ImportFrom)
+        if not any(isinstance(node, telling) for node in ast.walk(tree)):
+            return False
+        single = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
+        label = self._label_of(block.intro)
+        if single and self.subject and label != "neutral" and not is_print(tree.body[0]):
+            self.claim(block.text.strip(), label)
+            return True
+        self._statements(text, tree)
+        return True
+
+    def _statements(self, text: str, tree: ast.Module) -> None:
+        lines = text.split("\n")
+        before = "\n".join(self.setup)
+        tests = [node.name for node in tree.body
+                 if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
+        if tests:
+            calls = "\n".join(f"{name}()" for name in tests)
+            self.found.append(Example("script", f"{text}\n{calls}", "true", "", "expected", before))
+            return
+        printing = False
+        for node in tree.body:
+            source = ast.get_source_segment(text, node) or ""
+            setup = "\n".join(self.setup)
+            comment = lines[(node.end_lineno or 1) - 1].partition("#")[2]
+            if isinstance(node, ast.Assert):
+                self.found.append(Example("script", source, "true", "", "expected", setup))
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare):
+                self._comparison(node.value, setup, "neutral")
+            elif isinstance(node, ast.Expr):
+                printed = is_print(node)
+                printing = printing or printed
+                code = source
+                if printed and isinstance(node.value, ast.Call) and len(node.value.args) == 1:
+                    code = ast.unparse(node.value.args[0])
+                self.subject = Subject("expr", code, setup)
+                following = self._comment_below(lines, node.end_lineno or 1)
+                for words in (comment, following):
+                    if words:
+                        self._values(words, bare_first=True)
+            else:
+                self.setup.append(source)
+        if printing and sum(map(is_print, tree.body)) > 1:
+            self.subject = Subject("script", text, before)
+
+    @staticmethod
+    def _comment_below(lines: list[str], line: int) -> str:
+        below = lines[line].strip() if line < len(lines) else ""
+        return below.lstrip("# ") if below.startswith("#") else ""
+
+    def _comparison(self, node: ast.Compare, setup: str, polarity: Polarity) -> None:
+        code = ast.unparse(node)
+        if has_call(code):
+            self.found.append(Example("expr", code, "value", "True", polarity, setup))
+            if isinstance(node.ops[0], ast.Eq):
+                self.subject = Subject("expr", ast.unparse(node.left), setup)
+
+    def _plain(self, block: Block) -> None:
+        """Read a block that is no code: labelled lines, or the output of the last subject."""
+        lines = [line for line in block.text.split("\n") if line.strip()]
+        if any(_LABEL.match(line) or has_call(line) or is_command(line) for line in lines):
+            kept: list[str] = []
+            for line in lines:
+                first, *rest = _ARROW.split(line, maxsplit=1)
+                if self._take_subject(first):
+                    for value in rest:
+                        self.claim(value, "neutral")
+                elif _LABEL.match(line):
+                    self._prose(line)
+                else:
+                    kept.append(line)
+            if self.label != "neutral" and kept:
+                self.claim("\n".join(kept), self.label)
+            return
+        label = self._label_of(block.intro)
+        self._close(block.text.split("\n"), label)
+        self.label = "neutral"
+
+    def _label_of(self, intro: str) -> Polarity:
+        tail = re.split(r"(?<=[.;!?])\s", intro)[-1] if intro else ""
+        said = polarity_of(tail) if tail.rstrip("*_ ").endswith(":") or len(tail) < 40 else "neutral"
+        return said if said != "neutral" else self.label
+
+    # ---- prose
+
+    def _row(self, line: str) -> None:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if all(re.fullmatch(r":?-+:?", cell) for cell in cells):
+            return
+        if not self.columns:
+            self.columns = [
+                polarity_of(cell) if _EXPECT.search(cell) or _ACTUAL.search(cell) else None
+                for cell in cells
+            ]
+            return
+        for cell in cells:
+            self._take_subject(cell.strip("` "))
+        for cell, polarity in zip(cells, self.columns, strict=False):
+            if polarity:
+                self.claim(cell.strip("` "), polarity, cell)
+
+    def _take_subject(self, text: str) -> bool:
+        if is_command(text):
+            self.subject = Subject("shell", text.strip().removeprefix("$ "))
+        elif has_call(text):
+            self.subject = Subject("expr", text.strip(), "\n".join(self.setup))
+        else:
+            return False
+        return True
+
+    def _prose(self, text: str) -> None:
+        named = _LABEL.match(text)
+        heading = re.match(r"^\s*(?:#+\s*|\*\*)?([\w ]{3,40}?)(?:\*\*)?:?(?:\*\*)?\s*$", text)
+        if named and named["rest"].strip():
+            self._labelled(named)
+            return
+        if heading and (_EXPECT.search(heading[1]) or _ACTUAL.search(heading[1])):
+            self.label = polarity_of(heading[1])
+            return
+        if heading and text.lstrip().startswith("#"):
+            self.label = "neutral"
+        self._values(text, start=self.label)
+
+    def _labelled(self, named: re.Match[str]) -> None:
+        """Read `Expected: ...`; the rest is a value, unless it holds a sentence about one."""
+        polarity = polarity_of(named["word"] + named["more"])
+        rest = named["rest"].strip()
+        if has_call(rest.strip("`")) and self.subject is None:
+            self._take_subject(rest.strip("`"))
+            return
+        before = len(self.found)
+        exits = _EXIT.search(rest)
+        if exits and self.subject and self.subject.kind == "shell":
+            self._exit(exits[1], polarity)
+            return
+        other = re.search(r"[,;.]\s*((?:but |and )?(?:got|actual|expected|should be|instead of).*)$",
+                          rest, re.IGNORECASE)
+        first = rest[: other.start()] if other else rest
+        if "`" in first:
+            self._values(first, start=polarity)
+        else:
+            self.claim(re.sub(r"(?<=\S)\.$", "", first), polarity, first)
+        if other:
+            self._values(other[1], start="actual" if polarity == "expected" else "expected")
+        if len(self.found) == before and self.subject:
+            self.claim(rest.strip("`"), polarity, rest)
+
+    def _exit(self, code: str, polarity: Polarity) -> None:
+        if self.subject:
+            self.found.append(Example("shell", self.subject.code, "exit", code, polarity))
+
+    def _values(self, text: str, *, start: Polarity = "neutral", bare_first: bool = False) -> None:
+        """Read the claims of one sentence or comment about the subject, in order."""
+        pending: list[tuple[str, Polarity, str]] = []
+        previous: Polarity | None = None
+        cut = 0
+        for left, right, token, is_code in self._tokens(text, bare_first=bare_first):
+            words = re.split(r"(?<=[.;!?])\s", text[cut:left])[-1] if cut else text[cut:left]
+            polarity = polarity_of(words, text[right : right + 25], previous)
+            if polarity == "neutral" or (start == "expected" and not _FIRM.search(words)):
+                polarity = start if not _FLIP.search(words) else polarity
+            parts = _ARROW.split(token, maxsplit=1) if is_code else [token]
+            if is_code and self._is_subject(parts[0], words):
+                self._subject_with_value(parts, polarity)
+                for value, said, context in pending:
+                    self.claim(value, said, context)
+                pending.clear()
+            elif self.subject is None:
+                pending.append((token, polarity, words))
+            elif is_code and not self._is_value(token):
+                continue
+            else:
+                exits = _EXIT.search(text[max(0, left - 30) : right])
+                if exits and exits[1] == token and self.subject.kind == "shell":
+                    self._exit(token, polarity)
+                else:
+                    self.claim(token, polarity, words)
+                previous = polarity
+            cut = right
+
+    def _is_value(self, token: str) -> bool:
+        """Leave out names of files, functions and options quoted in passing."""
+        if _is_exception(token) or (self.subject and self.subject.kind == "shell"):
+            return not re.fullmatch(r"-{1,2}[\w-]+|[\w/]+\.py", token)
+        tree = expression(token)
+        if isinstance(tree, ast.Name):
+            return False
+        return tree is not None or not re.search(r"[()=]", token)
+
+    def _is_subject(self, token: str, words: str) -> bool:
+        if is_command(token):
+            return True
+        tree = expression(token)
+        if tree is None or not has_call(token):
+            return False
+        root = tree.func if isinstance(tree, ast.Call) else tree
+        looks_built = isinstance(root, ast.Name) and root.id[:1].isupper()
+        cued = _EXPECT.search(words) or _ACTUAL.search(words)
+        if self.subject and (_SAME.search(words) or (looks_built and cued)):
+            return False
+        return True
+
+    def _subject_with_value(self, parts: list[str], polarity: Polarity) -> None:
+        tree = expression(parts[0])
+        setup = "\n".join(self.setup)
+        if isinstance(tree, ast.Compare) and len(parts) == 1:
+            said: Polarity = "neutral" if polarity == "actual" else polarity
+            self._comparison(tree, setup, said)
+            return
+        self._take_subject(parts[0])
+        if len(parts) > 1:
+            self.claim(parts[1], polarity)
+
+    @staticmethod
+    def _tokens(text: str, *, bare_first: bool) -> Iterator[tuple[int, int, str, bool]]:
+        spans = [(m.start(), m.end(), m[2].strip(), True) for m in _SPAN.finditer(text)]
+        taken = [(left, right) for left, right, _, _ in spans]
+        bare = list(_bare_values(text, taken, first=bare_first))
+        yield from sorted([*spans, *bare])
+
+
+def _bare_values(
+    text: str, taken: Iterable[tuple[int, int]], *, first: bool
+) -> Iterator[tuple[int, int, str, bool]]:
+    """Find literals outside code spans, if a word such as "expected" or "got" leads to them."""
+    spans = list(taken)
+    for match in _BARE.finditer(text):
+        if any(left <= match.start() < right for left, right in spans):
+            continue
+        lead = text[max(0, match.start() - 45) : match.start()]
+        gap = _FILLER.search(lead)
+        head = lead[: gap.start()] if gap else lead
+        near = head[-22:]
+        cue = _FLIP.search(lead) or re.search(
+            rf"(?:{_EXPECT.pattern}|{_ACTUAL.pattern}|code|status)\W*$", near, re.IGNORECASE
+        )
+        opening = first and not text[: match.start()].strip(" #:=>→-")
+        if cue or opening:
+            yield match.start(), match.end(), match["value"], False
+
+
+def _has_data(text: str) -> bool:
+    """Tell whether labelled lines such as `Expected: 4` stand in the block."""
+    return any(_DATA.match(line) for line in text.split("\n"))
+
+
+def is_print(node: ast.stmt) -> bool:
+    """Tell whether a statement is a call of print."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and _bare_name(node.value.func) == "print"
+    )

@@ -1,0 +1,414 @@
+"""The search: baseline, oracle, localisation, candidates, confirmation, ranking."""
+
+import ast
+import difflib
+import re
+import time
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from twins.anthropic.search.engine.claims import examples_of
+from twins.anthropic.search.engine.harness import Plan, plan_of
+from twins.anthropic.search.engine.layout import Layout
+from twins.anthropic.search.engine.probes import calls_in_tests, probes_of
+from twins.anthropic.search.engine.shapes import Candidate, Edit, Example, Outcome, Statistics
+from twins.anthropic.search.engine.source import overlap, replacement_of, shape_of, splice
+from twins.anthropic.search.engine.suspects import candidates_of, ochiai, words_of
+from twins.anthropic.search.engine.worker import Order, Swap, Worker, write
+
+ENOUGH = 12
+ENOUGH_KINDS = 8
+PATIENCE = 4.0
+BASELINE_SHARE = 0.35
+TRACED = 120
+
+
+@dataclass(slots=True)
+class Plausible:
+    """A candidate that passed everything it was shown, with how it behaves on the probes."""
+
+    candidate: Candidate
+    behaviour: str
+    size: int
+    confirmed: bool | None = None
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Sort key: what was refused on disk last, deletions late, small edits first."""
+        edits = self.candidate.edits
+        destructive = any(edit.destructive for edit in edits)
+        cost = self.size + 5 * destructive + 4 * (len(edits) - 1) - 6 * self.candidate.score
+        return (self.confirmed is False, round(cost, 2), len(edits))
+
+
+@dataclass(slots=True)
+class Oracle:
+    """What has to become true and what has to stay true."""
+
+    targets: list[str] = field(default_factory=list)
+    guards: list[str] = field(default_factory=list)
+    tests: dict[str, Outcome] = field(default_factory=dict)
+
+
+class Hunt:
+    """One search over one repository."""
+
+    def __init__(
+        self, layout: Layout, issue: str, checks: Sequence[str], *, seed: int, seconds: float
+    ) -> None:
+        self._started = time.monotonic()
+        self._limit = self._started + seconds
+        self._seconds = seconds
+        self._issue = issue
+        self._checks = list(checks)
+        self._seed = seed
+        self.layout = layout
+        self.examples = examples_of(issue)
+        self.statistics = Statistics(files=len(self.layout.texts))
+        self._plan = plan_of(checks, has_tests=bool(self.layout.tests))
+        names = set(self.layout.definitions)
+        texts = [(layout.root / path).read_text(errors="replace") for path in self.layout.tests]
+        probes = probes_of(self.examples, calls_in_tests(texts, names), seed)
+        self._known = [*self.examples, *probes]
+        self._probes = tuple(
+            f"probe:{index}" for index in range(len(self.examples), len(self._known))
+        )
+        self._oracle = Oracle()
+        self._coverage: dict[str, dict[str, list[int]]] = {}
+        self._pace = 1.0
+        self._plausible: list[Plausible] = []
+        self._partial: list[tuple[int, Candidate]] = []
+        self._shapes: set[str] = set()
+        self._first = 0.0
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    def left(self) -> float:
+        """Seconds until the limit."""
+        return self._limit - time.monotonic()
+
+    def run(self) -> list[Plausible]:
+        """Search; return the plausible patches, best first, one per behaviour."""
+        self._warm = self._open()
+        self._cold = Worker(self.layout, self._plan, self._known, warm=False)
+        self._cold.listen(10)
+        try:
+            self._baseline()
+            if not self._oracle.targets:
+                return []
+            lines = self._localise()
+            candidates = candidates_of(self.layout, lines, self._issue, self._seed)
+            self._search(candidates)
+            self._search(self._pairs(candidates))
+        finally:
+            self._warm.close()
+            self._cold.close()
+        return self._ranked()
+
+    def _open(self) -> Worker:
+        worker = Worker(self.layout, self._plan, self._known, warm=True)
+        answer = worker.listen(min(20.0, self._seconds))
+        if "ids" in answer:
+            self._ids: list[str] = answer["ids"]
+            return worker
+        worker.close()
+        self.statistics.notes.append(f"{self._plan.kind} could not collect the tests")
+        self._plan = Plan("none")
+        self._ids = []
+        worker = Worker(self.layout, self._plan, self._known, warm=True)
+        worker.listen(10)
+        return worker
+
+    # ---- oracle
+
+    def _baseline(self) -> None:
+        seconds = max(2.0, self._seconds * BASELINE_SHARE)
+        answer = self._warm.ask(Order(tuple(self._ids), seconds, every=True)) if self._ids else {}
+        tests: dict[str, Outcome] = dict(answer.get("results", {}))
+        if len(tests) < len(self._ids):
+            missing = len(self._ids) - len(tests)
+            self.statistics.notes.append(f"{missing} tests were not run within the time")
+        for name in [name for name, outcome in tests.items() if outcome == "fail"][:10]:
+            again = self._warm.ask(Order((name,), 5.0)).get("results", {})
+            if again.get(name) == "pass":
+                self.statistics.notes.append(f"unsteady test left out: {name}")
+                del tests[name]
+        outcomes = [self._try_example(index) for index in range(len(self.examples))]
+        self._choose(tests, outcomes)
+        self._pace = max(0.4, 4 * float(answer.get("seconds", 0.5)))
+
+    def _try_example(self, index: int) -> Outcome:
+        name = f"example:{index}"
+        answer = self._warm.ask(Order((name,), 4.0))
+        outcome: Outcome = answer.get("results", {}).get(name, "fail")
+        return outcome
+
+    def _choose(self, tests: dict[str, Outcome], outcomes: list[Outcome]) -> None:
+        failing = [name for name, outcome in tests.items() if outcome == "fail"]
+        related = [name for name in failing if _is_named(name, self._issue)]
+        wishes = list(_wishes(self.examples, outcomes))
+        targets = [f"example:{index}" for index in wishes]
+        if not targets or related:
+            targets += related or failing
+        guards = [
+            f"example:{index}"
+            for index, example in enumerate(self.examples)
+            if outcomes[index] == "pass" and example.polarity == "expected"
+        ]
+        passing = [name for name, outcome in tests.items() if outcome == "pass"]
+        self._oracle = Oracle(targets, guards + passing, tests)
+        self.statistics.oracle = {
+            "examples": len(self.examples),
+            "failing_examples": len(wishes),
+            "unrunnable_examples": outcomes.count("broken"),
+            "failing_tests": len(failing),
+            "passing_tests": len(passing),
+        }
+
+    def _localise(self) -> dict[str, dict[int, float]]:
+        bad = self._trace(tuple(self._oracle.targets), min(8.0, self.left() / 4))
+        guards = self._oracle.guards
+        step = max(1, len(guards) // TRACED)
+        good = self._trace(tuple(guards[::step]), min(8.0, self.left() / 4))
+        self._coverage = good
+        scores = ochiai(list(bad.values()), list(good.values()))
+        if not scores:
+            self.statistics.notes.append("no product line is covered by what fails")
+            words = words_of(self._issue)
+            for path, text in self.layout.texts.items():
+                for number, line in enumerate(text.split("\n"), 1):
+                    if words_of(line) & words:
+                        scores.setdefault(path, {})[number] = 0.3
+        return scores
+
+    def _trace(self, names: tuple[str, ...], seconds: float) -> dict[str, dict[str, list[int]]]:
+        answer = self._warm.ask(Order(names, seconds, every=True, trace=True)) if names else {}
+        lines: dict[str, dict[str, list[int]]] = answer.get("lines", {})
+        return lines
+
+    # ---- candidates
+
+    def _search(self, candidates: Iterator[Candidate] | list[Candidate]) -> None:
+        for candidate in candidates:
+            if self.left() <= 0 or self._is_enough():
+                return
+            self._judge(candidate)
+
+    def _is_enough(self) -> bool:
+        if not self._plausible:
+            return False
+        kinds = len({each.behaviour for each in self._plausible})
+        many = len(self._plausible) >= ENOUGH and kinds > 2
+        waited = self.spent - self._first
+        patience = max(PATIENCE, 1.5 * self._first)
+        return many or kinds >= ENOUGH_KINDS or waited > patience
+
+    def _judge(self, candidate: Candidate) -> None:
+        path = candidate.path
+        text = self.layout.texts[path]
+        try:
+            patched = splice(text, candidate.edits)
+            swap = self._segment(path, candidate.edits, patched)
+            shape = path + (shape_of(swap[2]) + str(swap[1]) if swap else shape_of(patched))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        if shape in self._shapes:
+            return
+        self._shapes.add(shape)
+        self.statistics.candidates += 1
+        write(self.layout, path, patched)
+        try:
+            self._run_stages(candidate, swap, patched)
+        finally:
+            write(self.layout, path, text)
+
+    def _run_stages(self, candidate: Candidate, swap: Swap | None, patched: str) -> None:
+        worker = self._warm if swap else self._cold
+        targets = tuple(self._oracle.targets)
+        every = len(targets) > 1
+        seconds = min(2.0, self._pace) if swap else 3.0
+        answer = worker.ask(Order(targets, seconds, swap, every=every))
+        results = answer.get("results", {})
+        held = sum(results.get(name) == "pass" for name in targets)
+        if held < len(targets):
+            if held and len(candidate.edits) == 1:
+                self._partial.append((held, candidate))
+            return
+        guards = self._guards_of(candidate) if swap else tuple(self._oracle.guards)
+        answer = worker.ask(Order(guards, self._pace + 2.0, swap)) if guards else {"results": {}}
+        results = answer.get("results", {})
+        if any(results.get(name) != "pass" for name in guards):
+            return
+        behaviour = worker.ask(Order(self._probes, 4.0, swap, every=True)).get("results", {})
+        self._first = self._first or self.spent
+        self.statistics.plausible += 1
+        size = _distance(self.layout.texts[candidate.path], candidate.edits)
+        key = "\n".join(f"{name}={behaviour.get(name)}" for name in self._probes)
+        self._plausible.append(Plausible(candidate, key or patched, size))
+
+    def _guards_of(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return what must stay true and may notice: it runs a line near the edit, or is unknown."""
+        path = candidate.path
+        low, high = self._neighbourhood(path, candidate.edits)
+        chosen = []
+        for name in self._oracle.guards:
+            lines = self._coverage.get(name)
+            if lines is None or any(low <= line <= high for line in lines.get(path, ())):
+                chosen.append(name)
+        return tuple(chosen)
+
+    def _neighbourhood(self, path: str, edits: Sequence[Edit]) -> tuple[int, int]:
+        low = min(edit.line for edit in edits)
+        high = max(edit.line for edit in edits)
+        for node in ast.walk(ast.parse(self.layout.texts[path])):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                end = node.end_lineno or node.lineno
+                if node.lineno <= low <= end or node.lineno <= high <= end:
+                    return node.lineno, max(end, high)
+        return low, high
+
+    def _segment(self, path: str, edits: Sequence[Edit], patched: str) -> Swap | None:
+        """Return the changed top level statement, if swapping code objects can stand for it."""
+        table = self._table(path)
+        first = min(edit.start for edit in edits)
+        index = bisect_right([start for start, _, _, _ in table], first) - 1
+        if index < 0:
+            return None
+        start, end, line, bodies = table[index]
+        for edit in edits:
+            if not any(low <= edit.start and edit.end <= high for low, high in bodies):
+                return None
+        grown = len(patched) - len(self.layout.texts[path])
+        return path, line, patched[start : end + grown]
+
+    def _table(self, path: str) -> list[tuple[int, int, int, list[tuple[int, int]]]]:
+        if not hasattr(self, "_tables"):
+            self._tables: dict[str, list[tuple[int, int, int, list[tuple[int, int]]]]] = {}
+        if path not in self._tables:
+            self._tables[path] = list(_top_level(self.layout.texts[path]))
+        return self._tables[path]
+
+    def _pairs(self, candidates: list[Candidate]) -> Iterator[Candidate]:
+        """Join a candidate that made some targets hold with every other one of its file."""
+        best = sorted(self._partial, key=lambda each: (-each[0], -each[1].score))[:6]
+        for other in candidates[:1500]:
+            for _, base in best:
+                one, two = base.edits[0], other.edits[0]
+                if one.path == two.path and not overlap(one, two):
+                    yield Candidate((one, two), base.score * other.score)
+
+    # ---- results
+
+    def _ranked(self) -> list[Plausible]:
+        best: dict[str, Plausible] = {}
+        for each in sorted(self._plausible, key=lambda each: each.rank):
+            best.setdefault(each.behaviour, each)
+        chosen = list(best.values())[:ENOUGH]
+        budget = time.monotonic() + max(4.0, self._seconds * 0.3)
+        for each in chosen:
+            if time.monotonic() < budget:
+                each.confirmed = self._confirm(each.candidate, budget - time.monotonic())
+        return sorted(chosen, key=lambda each: each.rank)
+
+    def _confirm(self, candidate: Candidate, seconds: float) -> bool | None:
+        """Run the tests in fresh interpreters on the patched copy; None when there is no time."""
+        text = self.layout.texts[candidate.path]
+        write(self.layout, candidate.path, splice(text, candidate.edits))
+        worker = Worker(self.layout, self._plan, self._known, warm=True)
+        try:
+            answer = worker.listen(min(seconds, 10.0))
+            if "ids" not in answer:
+                return False if answer else None
+            names = tuple([*self._oracle.targets, *self._oracle.guards])
+            results = worker.ask(Order(names, min(seconds, 10.0), every=True))
+            if not results.get("ended"):
+                return None
+            outcomes = results.get("results", {})
+            return all(outcomes.get(name) == "pass" for name in names)
+        finally:
+            worker.close()
+            write(self.layout, candidate.path, text)
+
+    def describe(self, each: Plausible) -> dict[str, Any]:
+        """Return a patch as plain data: exact old text, new text, and what was done."""
+        old, new = replacement_of(self.layout.texts[each.candidate.path], each.candidate.edits)
+        label = ", ".join(f"{edit.operator} line {edit.line}" for edit in each.candidate.edits)
+        return {
+            "path": each.candidate.path,
+            "old": old,
+            "new": new,
+            "label": label,
+            "confirmed": each.confirmed,
+        }
+
+
+def _wishes(examples: list[Example], outcomes: list[Outcome]) -> Iterator[int]:
+    """Return the examples that do not hold and are meant to."""
+    wished = {
+        example.subject
+        for example, outcome in zip(examples, outcomes, strict=True)
+        if example.polarity == "expected" and outcome != "broken"
+    }
+    firm = [
+        index
+        for index, example in enumerate(examples)
+        if outcomes[index] == "fail"
+        and (
+            example.polarity == "expected"
+            or (example.polarity == "neutral" and example.subject not in wished
+                and example.mode != "survives")
+        )
+    ]
+    if firm:
+        yield from firm
+        return
+    for index, example in enumerate(examples):
+        if outcomes[index] == "fail" and example.mode == "survives":
+            yield index
+
+
+def _is_named(test: str, issue: str) -> bool:
+    """Tell whether the issue names a test, by its file or its function."""
+    function = test.rsplit("::", 1)[-1].split("[")[0].rsplit(".", 1)[-1]
+    file = test.partition("::")[0]
+    return function in issue or ("::" in test and file in issue)
+
+
+def _top_level(text: str) -> Iterator[tuple[int, int, int, list[tuple[int, int]]]]:
+    """Yield top level statements: offsets, first line, and the spans of function bodies in them."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    tree = ast.parse(text)
+    for node in tree.body:
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(each.lineno for each in decorators)])
+        end = min(starts[node.end_lineno or node.lineno], len(text))
+        bodies = []
+        for inner in ast.walk(node):
+            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                low = starts[inner.body[0].lineno - 1]
+                if inner.body[0].lineno == inner.lineno:
+                    continue
+                bodies.append((low, min(starts[inner.end_lineno or inner.lineno], len(text))))
+        yield starts[first - 1], end, first, bodies
+
+
+def _distance(text: str, edits: Sequence[Edit]) -> int:
+    """Count the words and signs by which two texts differ."""
+    total = 0
+    for edit in edits:
+        one = re.findall(r"\w+|[^\w\s]", text[edit.start : edit.end])
+        two = re.findall(r"\w+|[^\w\s]", edit.new)
+        matcher = difflib.SequenceMatcher(None, one, two, autojunk=False)
+        total += sum(
+            max(high - low, right - left)
+            for tag, low, high, left, right in matcher.get_opcodes()
+            if tag != "equal"
+        )
+    return total

@@ -1,0 +1,374 @@
+"""Processes that judge candidates: one child is forked for each, so nothing leaks between them.
+
+`warm` has collected the tests and imported the product; a candidate inside a function body is put
+in place by swapping code objects, which costs milliseconds. `cold` has imported everything but
+the product, so a child of it sees edits of constants, defaults and class bodies as well.
+"""
+
+import ast
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twins.anthropic.search.engine.harness import Plan, Suite, hold_open
+from twins.anthropic.search.engine.layout import Layout
+from twins.anthropic.search.engine.shapes import Example
+from twins.anthropic.search.engine.trial import namespace_of, observe, run_example
+
+MEMORY = 2 << 30
+FILE_SIZE = 64 << 20
+Swap = tuple[str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one child shall do."""
+
+    run: tuple[str, ...] = ()
+    seconds: float = 2.0
+    swap: Swap | None = None
+    every: bool = False
+    trace: bool = False
+
+    def encode(self) -> bytes:
+        """Write the order on one line."""
+        fields = [self.run, self.seconds, self.swap, self.every, self.trace]
+        return json.dumps(fields).encode() + b"\n"
+
+    @staticmethod
+    def decode(line: bytes) -> "Order":
+        """Read an order from its line."""
+        run, seconds, swap, every, trace = json.loads(line)
+        place = (swap[0], swap[1], swap[2]) if swap else None
+        return Order(tuple(run), seconds, place, every, trace)
+
+
+class Worker:
+    """The parent's side of a worker process."""
+
+    def __init__(
+        self, layout: Layout, plan: Plan, examples: list[Example], *, warm: bool
+    ) -> None:
+        self._up, theirs = os.pipe()
+        mine, self._down = os.pipe()
+        self._buffer = b""
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self._up)
+            os.close(self._down)
+            _Server(layout, plan, examples, mine, theirs).live(warm=warm)
+        os.close(theirs)
+        os.close(mine)
+
+    def ask(self, order: Order) -> dict[str, Any]:
+        """Have an order carried out; an empty answer means that the worker is gone."""
+        try:
+            os.write(self._down, order.encode())
+        except OSError:
+            return {}
+        return self.listen(order.seconds + 10)
+
+    def listen(self, seconds: float) -> dict[str, Any]:
+        """Wait for one line."""
+        until = time.monotonic() + seconds
+        while b"\n" not in self._buffer:
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self._up], [], [], left)[0]:
+                return {}
+            data = os.read(self._up, 1 << 16)
+            if not data:
+                return {}
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        found = json.loads(line)
+        return found if isinstance(found, dict) else {}
+
+    def close(self) -> None:
+        """End the worker and everything below it."""
+        os.close(self._down)
+        os.close(self._up)
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+
+
+class _Server:
+    """The worker process itself; it never returns."""
+
+    def __init__(
+        self, layout: Layout, plan: Plan, examples: list[Example], incoming: int, outgoing: int
+    ) -> None:
+        self._layout = layout
+        self._plan = plan
+        self._examples = examples
+        self._in = incoming
+        self._out = outgoing
+        self._functions: dict[str, dict[str, list[types.FunctionType]]] = {}
+
+    def live(self, *, warm: bool) -> None:
+        """Serve until the other end closes."""
+        _silence()
+        os.chdir(self._layout.root)
+        served = True
+        try:
+            if warm:
+                served = hold_open(self._plan, self._serve_warm)
+            else:
+                self._preload()
+                self._send({"ids": []})
+                self._serve(None)
+        except BaseException:  # noqa: BLE001 - product code at import may do anything
+            served = False
+        if not served:
+            self._send({"failed": True})
+        os._exit(0)
+
+    def _preload(self) -> None:
+        names = [*self._layout.third_party(), "decimal", "json", "argparse"]
+        names += ["pytest", "_pytest.runner"] if self._plan.kind == "pytest" else []
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except BaseException:  # noqa: BLE001, S112 - optional dependencies may fail in any way
+                continue
+
+    def _serve_warm(self, suite: Suite) -> None:
+        for example in self._examples:
+            if example.kind != "shell":
+                try:
+                    namespace_of(example, self._layout)
+                except (Exception, SystemExit):  # noqa: BLE001, S112 - reported when it is run
+                    continue
+        self._map_functions()
+        gc.collect()
+        gc.freeze()
+        self._send({"ids": suite.ids})
+        self._serve(suite)
+
+    def _map_functions(self) -> None:
+        root = str(self._layout.root)
+        for each in gc.get_objects():
+            if isinstance(each, types.FunctionType) and each.__code__.co_filename.startswith(root):
+                code = each.__code__
+                known = self._functions.setdefault(code.co_filename, {})
+                known.setdefault(code.co_qualname, []).append(each)
+
+    def _send(self, answer: dict[str, Any]) -> None:
+        os.write(self._out, json.dumps(answer).encode() + b"\n")
+
+    def _serve(self, suite: Suite | None) -> None:
+        buffer = b""
+        while True:
+            data = os.read(self._in, 1 << 16)
+            if not data:
+                os._exit(0)
+            buffer += data
+            while b"\n" in buffer:
+                line, _, buffer = buffer.partition(b"\n")
+                self._send(self._carry_out(Order.decode(line), suite))
+
+    def _carry_out(self, order: Order, suite: Suite | None) -> dict[str, Any]:
+        reading, writing = os.pipe()
+        started = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            self._child(order, suite, writing)
+        os.close(writing)
+        lines, ended = _collect(reading, order.seconds)
+        os.close(reading)
+        _end(child)
+        answer: dict[str, Any] = {"results": {}, "lines": {}, "ended": ended}
+        for line in lines:
+            answer["results" if line[0] == "result" else "lines"][line[1]] = line[2]
+        answer["seconds"] = time.monotonic() - started
+        return answer
+
+    def _child(self, order: Order, suite: Suite | None, writing: int) -> None:
+        try:
+            os.setsid()
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, order.seconds)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
+            if order.swap:
+                self._swap(order.swap)
+            if suite is None:
+                self._run_cold(order, writing)
+            else:
+                self._run(order, suite, writing)
+        except BaseException:  # noqa: BLE001, S110 - a candidate may raise anything anywhere
+            pass
+        finally:
+            os._exit(0)
+
+    def _run_cold(self, order: Order, writing: int) -> None:
+        """Examples first: they are cheap; tests are collected only when all of them hold."""
+        own = tuple(name for name in order.run if _is_own(name))
+        tests = tuple(name for name in order.run if not _is_own(name))
+        if not self._own(own, order, writing):
+            return
+        if tests:
+            files = dict.fromkeys(name.partition("::")[0] for name in tests)
+            options = [each for each in self._plan.arguments if each.startswith("-")]
+            chosen = (*options, *files) if self._plan.kind == "pytest" else self._plan.arguments
+            plan = Plan(self._plan.kind, tuple(chosen))
+            hold_open(plan, lambda suite: self._tests(tests, order, suite, writing))
+
+    def _run(self, order: Order, suite: Suite, writing: int) -> None:
+        own = tuple(name for name in order.run if _is_own(name))
+        if self._own(own, order, writing):
+            tests = tuple(name for name in order.run if not _is_own(name))
+            self._tests(tests, order, suite, writing)
+
+    def _own(self, names: tuple[str, ...], order: Order, writing: int) -> bool:
+        for name in names:
+            kind, _, index = name.partition(":")
+            example = self._examples[int(index)]
+            with _traced(self._layout, on=order.trace) as lines:
+                act = run_example if kind == "example" else observe
+                outcome = act(example, self._layout)
+            _tell(writing, "result", name, outcome)
+            if order.trace:
+                _tell(writing, "lines", name, lines.found())
+            if kind == "example" and outcome != "pass" and not order.every:
+                return False
+        return True
+
+    def _tests(self, names: tuple[str, ...], order: Order, suite: Suite, writing: int) -> None:
+        runs = suite.run(names)
+        while True:
+            with _traced(self._layout, on=order.trace) as lines:
+                done = next(runs, None)
+            if done is None:
+                return
+            name, passed = done
+            _tell(writing, "result", name, "pass" if passed else "fail")
+            if order.trace:
+                _tell(writing, "lines", name, lines.found())
+            if not passed and not order.every:
+                return
+
+    def _swap(self, swap: Swap) -> None:
+        """Put the code of a changed top level statement into the functions that live already."""
+        path, line, text = swap
+        file = str(self._layout.root / path)
+        living = self._functions.get(file)
+        if living is None:
+            return
+        tree = ast.parse("\n" * (line - 1) + text, filename=file)
+        fresh: dict[str, list[types.CodeType]] = {}
+        for code in _codes(compile(tree, file, "exec")):
+            fresh.setdefault(code.co_qualname, []).append(code)
+        for name, codes in fresh.items():
+            olds = [each for each in living.get(name, []) if each.__code__.co_firstlineno >= line]
+            lines = sorted({each.__code__.co_firstlineno for each in olds})
+            for function in olds:
+                index = lines.index(function.__code__.co_firstlineno)
+                function.__code__ = codes[min(index, len(codes) - 1)]
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(("example:", "probe:"))
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def _tell(writing: int, *fields: object) -> None:
+    data = json.dumps(fields).encode() + b"\n"
+    while data:
+        data = data[os.write(writing, data) :]
+
+
+def _collect(reading: int, seconds: float) -> tuple[list[Any], bool]:
+    until = time.monotonic() + seconds + 0.5
+    data = b""
+    ended = False
+    while not ended and (left := until - time.monotonic()) > 0:
+        if select.select([reading], [], [], left)[0]:
+            piece = os.read(reading, 1 << 16)
+            data += piece
+            ended = not piece
+    whole = data.split(b"\n")[:-1]
+    return [json.loads(line) for line in whole], ended
+
+
+def _end(child: int) -> None:
+    """Kill a child with all that it started, and collect it."""
+    for act in (lambda: os.killpg(child, signal.SIGKILL), lambda: os.kill(child, signal.SIGKILL)):
+        try:
+            act()
+        except (ProcessLookupError, PermissionError):
+            continue
+    os.waitpid(child, 0)
+
+
+def _silence() -> None:
+    """Let product code print into nothing and read from nothing."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123 - lives as long as the process
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115, PTH123
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115, PTH123
+
+
+class _traced:  # noqa: N801 - reads as a verb at its one call
+    """Record which product lines run inside the block."""
+
+    def __init__(self, layout: Layout, *, on: bool) -> None:
+        self._on = on
+        self._files = {str(layout.root / path): path for path in layout.texts} if on else {}
+        self._seen: dict[str, set[int]] = {}
+
+    def __enter__(self) -> "_traced":
+        if self._on:
+            sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._on:
+            sys.settrace(None)
+
+    def found(self) -> dict[str, list[int]]:
+        """Return the lines by file."""
+        return {self._files[file]: sorted(lines) for file, lines in self._seen.items()}
+
+    def _enter(self, frame: types.FrameType, event: str, argument: object) -> Any:  # noqa: ANN401
+        del event, argument
+        file = frame.f_code.co_filename
+        if file not in self._files:
+            return None
+        lines = self._seen.setdefault(file, set())
+        lines.add(frame.f_lineno)
+
+        def line(frame: types.FrameType, event: str, argument: object) -> Any:  # noqa: ANN401
+            del argument
+            if event == "line":
+                lines.add(frame.f_lineno)
+            return line
+
+        return line
+
+
+def write(layout: Layout, path: str, text: str) -> None:
+    """Put a text on disk in the copy, so that new interpreters see it too."""
+    Path(layout.root, path).write_bytes(text.encode())
