@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.adapters.box.client import LauncherHandle
 from bot.adapters.box.limits import Limits
-from bot.errors import UsageError
+from bot.errors import BoxUnavailable, UsageError
 
 _CHUNK = 65_536
 _LAST_BYTES_S = 5.0
@@ -125,9 +125,8 @@ class BoxProcess:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def open_channel(self, fd: int, limit: int) -> None:
+    async def open_channel(self, sock: socket.socket, limit: int) -> None:
         """Take our end of the private channel."""
-        sock = socket.socket(fileno=fd)
         sock.settimeout(0)
         self._reader, self._writer = await asyncio.open_connection(sock=sock, limit=limit)
 
@@ -229,9 +228,11 @@ class BoxProcess:
 class Box:
     """A leased slot. What runs in it can reach its work directory and nothing else."""
 
-    def __init__(self, launcher: LauncherHandle, slot: int, limits: Limits) -> None:
+    def __init__(self, launcher: LauncherHandle, *, slot: int, uid: int, limits: Limits) -> None:
         self._launcher = launcher
-        self._slot = slot
+        self.slot = slot
+        self.uid = uid
+        """Who it runs as, seen from the host."""
         self.limits = limits
 
     async def start(
@@ -250,21 +251,43 @@ class Box:
         With `private_fd` it gets a channel on descriptor 3; with `listen`, a listening Unix socket
         on descriptor 4. Its standard input stays open until `feed` or the end.
         """
+        process, channel = await self._spawn(
+            argv, env, limits, private=private_fd, listen=listen, merge=merge_stderr
+        )
+        if channel is not None:
+            await process.open_channel(channel, line_bytes)
+        return process
+
+    async def start_raw(self, argv: Sequence[str]) -> tuple[BoxProcess, socket.socket]:
+        """Start a command and return the bare socket of its private channel."""
+        process, channel = await self._spawn(argv, private=True)
+        if channel is None:
+            raise BoxUnavailable("the launcher gave no private channel")
+        return process, channel
+
+    async def _spawn(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        *,
+        private: bool = False,
+        listen: socket.socket | None = None,
+        merge: bool = False,
+    ) -> tuple[BoxProcess, socket.socket | None]:
         chosen = limits or self.limits
         reply, streams = await self._launcher.request(
             "spawn",
             fds=[] if listen is None else [listen.fileno()],
-            slot=self._slot,
+            slot=self.slot,
             argv=list(argv),
             env=dict(env or {}),
             limits=chosen.plain(),
-            merge=merge_stderr,
-            private=private_fd,
+            merge=merge,
+            private=private,
         )
-        process = BoxProcess(self._launcher, reply["job"], streams, chosen, merge=merge_stderr)
-        if private_fd:
-            await process.open_channel(streams[-1], line_bytes)
-        return process
+        process = BoxProcess(self._launcher, reply["job"], streams, chosen, merge=merge)
+        return process, socket.socket(fileno=streams[-1]) if private else None
 
     async def run(
         self,

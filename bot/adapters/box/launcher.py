@@ -270,6 +270,7 @@ class Launcher:
             "own_users": self._root,
             "bwrap": self._host.bwrap_version,
             "template": self.command(plan, fds) + self.options(plan, fds),
+            "machine": self._host.machine,
             "seccomp": "" if self._seccomp is None else self._seccomp.hex(),
             "processes": plan.processes,
         }

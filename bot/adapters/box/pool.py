@@ -65,7 +65,8 @@ class BoxPool:
                 means="A production role demands tier A: every wall, and a user per box.",
                 remedy="start as root, or set NIGHTSHIFT_REQUIRE_TIER_A=false to accept tier B",
             )
-        pool.digest = await selftest.prove(pool, facts, settings.scratch)
+        async with pool.box(limits=selftest.LIMITS) as box:
+            pool.digest = await selftest.prove(box, facts, settings.scratch)
         return pool
 
     @asynccontextmanager
@@ -84,20 +85,18 @@ class BoxPool:
         except TimeoutError as error:
             raise Unavailable(f"no box became free in {wait_s:.0f} s") from error
         try:
-            slot = await self._lease(layers, chosen)
+            box = await self._lease(layers, chosen)
             try:
-                box = Box(self._launcher, slot, chosen)
                 yield box
             finally:
-                await asyncio.shield(self._launcher.request("release", slot=slot))
+                await asyncio.shield(self._launcher.request("release", slot=box.slot))
         finally:
             self._free.release()
 
-    async def _lease(self, layers: Sequence[Layer], limits: Limits) -> int:
+    async def _lease(self, layers: Sequence[Layer], limits: Limits) -> Box:
         wanted = [[str(layer.host.resolve()), layer.inside] for layer in layers]
         reply, _ = await self._launcher.request("lease", limits=limits.plain(), layers=wanted)
-        slot: int = reply["slot"]
-        return slot
+        return Box(self._launcher, slot=reply["slot"], uid=reply["uid"], limits=limits)
 
     async def close(self) -> None:
         """End the launcher and with it every box."""

@@ -89,6 +89,13 @@ def supported(machine: str) -> bool:
     return machine in _AUDIT_ARCH
 
 
+def numbers(machine: str) -> dict[str, int]:
+    """Return the denied calls by name, for attacks on the filter."""
+    column = list(_AUDIT_ARCH).index(machine)
+    plain = {name: pair[column] for name, pair in _DENIED.items() if pair[column] >= 0}
+    return {**plain, "clone": _CLONE[column], "clone3": _CLONE3[column]}
+
+
 def program(machine: str) -> bytes:
     """Assemble the filter as bubblewrap's `--seccomp FD` reads it."""
     column = list(_AUDIT_ARCH).index(machine)
