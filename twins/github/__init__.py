@@ -1,0 +1,1 @@
+"""A behavioural clone of GitHub: state first, webhooks derived from what changes."""

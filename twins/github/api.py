@@ -1,0 +1,152 @@
+"""What a handler receives and returns, and how the two meet aiohttp."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from twins.github.access import Actor, accepts, may_see, why_not
+from twins.github.body import Body
+from twins.github.hub import Context, Hub
+from twins.github.links import Links
+from twins.github.problem import Problem, not_found
+from twins.github.state import Issue, Repository, User
+
+T = TypeVar("T")
+DEFAULT_PAGE = 30
+LARGEST_PAGE = 100
+
+
+@dataclass(slots=True)
+class Reply:
+    """A status, a body that becomes JSON (or raw bytes) and extra headers."""
+
+    status: int = 200
+    body: object = None
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = "json"
+
+
+@dataclass(slots=True)
+class Call:
+    """One authenticated request with its body already read."""
+
+    request: web.Request
+    hub: Hub
+    actor: Actor
+    links: Links
+    raw: bytes
+    accepted: str = ""
+    link_header: str = ""
+
+    def arg(self, name: str) -> str:
+        """Return a part of the path."""
+        return self.request.match_info[name]
+
+    def number(self, name: str = "number") -> int:
+        """Return a number of the path; anything else is not found."""
+        text = self.arg(name)
+        if not text.isascii() or not text.isdigit():
+            raise not_found()
+        return int(text)
+
+    def query(self, name: str, default: str = "") -> str:
+        """Return a query parameter."""
+        return self.request.query.get(name, default)
+
+    @property
+    def user(self) -> User:
+        """Return who acts; anonymous callers are turned away."""
+        if self.actor.user is None:
+            raise Problem(401, "Requires authentication")
+        return self.actor.user
+
+    @property
+    def context(self) -> Context:
+        """Return the actor behind whatever this call changes."""
+        return Context(self.hub, self.user, self.actor.app, self.links)
+
+    @property
+    def media(self) -> str:
+        """Return the media type word asked for: json, diff, patch, raw, html..."""
+        accept = self.request.headers.get("Accept", "")
+        for word in ("diff", "patch", "raw", "html", "full", "text", "sha"):
+            if f".{word}" in accept and "github" in accept:
+                return word
+        return "json"
+
+    def json(self) -> object:
+        """Return the parsed body, `{}` when there is none."""
+        try:
+            return json.loads(self.raw) if self.raw.strip() else {}
+        except ValueError as error:
+            raise Problem(400, "Problems parsing JSON") from error
+
+    def body(self) -> Body:
+        """Return the body as an object."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise Problem(400, "Body should be a JSON object")
+        return Body(value)
+
+    def repo(self, permission: str = "metadata", level: str = "read") -> Repository:
+        """Return the repository of the path if the caller may do this to it."""
+        found = self.hub.world.repo(f"{self.arg('owner')}/{self.arg('repo')}")
+        if found is None or not may_see(self.actor, found):
+            raise not_found()
+        self.accepted = f"{permission}={level}"
+        if not accepts(self.actor, found, permission, level):
+            raise why_not(self.actor)
+        return found
+
+    def issue(self, level: str = "read", *, own: bool = False) -> Issue:
+        """Return the issue of the path; `own` lets its author through as well.
+
+        A pull request is an issue too, and either permission opens it.
+        """
+        repo = self.repo()
+        issue = repo.issues.get(self.number())
+        if issue is None:
+            raise not_found()
+        wanted = ["issues", "pull_requests"] if issue.pull else ["issues"]
+        self.accepted = "; ".join(f"{name}={level}" for name in wanted)
+        if own and issue.user is self.actor.user:
+            return issue
+        if not any(accepts(self.actor, repo, name, level) for name in wanted):
+            raise why_not(self.actor)
+        return issue
+
+    def page(self, items: Sequence[T]) -> list[T]:
+        """Return the page asked for and remember its Link header."""
+        size = _positive(self.query("per_page"), DEFAULT_PAGE, LARGEST_PAGE)
+        page = _positive(self.query("page"), 1)
+        last = max(1, -(-len(items) // size))
+        wanted = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
+        if page <= 1:
+            del wanted["prev"], wanted["first"]
+        if page >= last:
+            del wanted["next"], wanted["last"]
+        self.link_header = ", ".join(
+            f'<{self._page_url(number)}>; rel="{rel}"' for rel, number in wanted.items()
+        )
+        return list(items[(page - 1) * size : page * size])
+
+    def _page_url(self, page: int) -> str:
+        query = {**self.request.query, "page": str(page)}
+        return f"{self.links.origin}{self.request.raw_path.partition('?')[0]}?{urlencode(query)}"
+
+
+def _positive(text: str, default: int, most: int = 10**9) -> int:
+    return min(int(text), most) if text.isascii() and text.isdigit() and int(text) else default
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One line of a table of routes."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Reply]

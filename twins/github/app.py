@@ -1,0 +1,69 @@
+"""The whole twin: every noun's routes on one application, at `/` and at `/api/v3`."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from twins.core.core import Core
+from twins.core.server import make_app
+from twins.github import apps, basics, issues, labels, repositories
+from twins.github.admin import GitHubAdmin
+from twins.github.api import Operation
+from twins.github.git_store import GitStore
+from twins.github.hub import Hub
+from twins.github.links import PREFIX
+from twins.github.smart_http import SmartHttp
+from twins.github.state import World
+from twins.github.transport import Transport
+from twins.github.webhooks import WebhookSender
+
+
+def make_twin(state: Path, seed: int = 0) -> web.Application:
+    """Return an empty GitHub whose repositories live below a folder of its own."""
+    core = Core("github-twin")
+    core.ids.seed = seed
+    core.ids.reset()
+    hub = Hub(core, GitStore(state), WebhookSender(core))
+    transport = Transport(hub)
+    app = make_app(
+        core,
+        routes=[*_routes(transport), *SmartHttp(hub).routes()],
+        admin=GitHubAdmin(hub, transport.limits).routes(),
+        on_reset=_reset(hub, transport),
+    )
+
+    async def stop_sending(_: web.Application) -> None:
+        await hub.sender.close()
+
+    app.on_cleanup.append(stop_sending)
+    return app
+
+
+def operations(transport: Transport) -> list[Operation]:
+    """Return every REST operation the twin models."""
+    return [
+        *basics.operations(transport.limits),
+        *apps.operations(),
+        *repositories.operations(),
+        *issues.operations(),
+        *labels.operations(),
+    ]
+
+
+def _routes(transport: Transport) -> list[web.AbstractRouteDef]:
+    return [
+        web.route(one.method, prefix + one.path, transport.handler(one))
+        for prefix in ("", PREFIX)
+        for one in operations(transport)
+    ]
+
+
+def _reset(hub: Hub, transport: Transport) -> Callable[[], Awaitable[None]]:
+    async def reset() -> None:
+        await hub.sender.reset()
+        hub.world = World()
+        hub.git.clear()
+        transport.limits.clear()
+
+    return reset

@@ -1,0 +1,125 @@
+"""Repositories and their branches."""
+
+from typing import Any
+
+from twins.github.access import role_of
+from twins.github.bodies.basics import account_body, iso, node_id
+from twins.github.links import Links
+from twins.github.state import Repository, User
+
+JsonObject = dict[str, Any]
+# Members `<noun>_url`, each with the path below the repository.
+URLS = {
+    "archive": "/{archive_format}{/ref}",
+    "assignees": "/assignees{/user}",
+    "blobs": "/git/blobs{/sha}",
+    "branches": "/branches{/branch}",
+    "collaborators": "/collaborators{/collaborator}",
+    "comments": "/comments{/number}",
+    "commits": "/commits{/sha}",
+    "compare": "/compare/{base}...{head}",
+    "contents": "/contents/{+path}",
+    "contributors": "/contributors",
+    "deployments": "/deployments",
+    "downloads": "/downloads",
+    "events": "/events",
+    "forks": "/forks",
+    "git_commits": "/git/commits{/sha}",
+    "git_refs": "/git/refs{/sha}",
+    "git_tags": "/git/tags{/sha}",
+    "hooks": "/hooks",
+    "issue_comment": "/issues/comments{/number}",
+    "issue_events": "/issues/events{/number}",
+    "issues": "/issues{/number}",
+    "keys": "/keys{/key_id}",
+    "labels": "/labels{/name}",
+    "languages": "/languages",
+    "merges": "/merges",
+    "milestones": "/milestones{/number}",
+    "notifications": "/notifications{?since,all,participating}",
+    "pulls": "/pulls{/number}",
+    "releases": "/releases{/id}",
+    "stargazers": "/stargazers",
+    "statuses": "/statuses/{sha}",
+    "subscribers": "/subscribers",
+    "subscription": "/subscription",
+    "tags": "/tags",
+    "teams": "/teams",
+    "trees": "/git/trees{/sha}",
+}
+
+
+def repo_path(repo: Repository) -> str:
+    """Return the API path of a repository."""
+    return f"/repos/{repo.full_name}"
+
+
+def brief_body(links: Links, repo: Repository) -> JsonObject:
+    """Return a repository in short form."""
+    path = repo_path(repo)
+    return {
+        "id": repo.id,
+        "node_id": node_id("R", repo.id),
+        "name": repo.name,
+        "full_name": repo.full_name,
+        "private": repo.private,
+        "owner": account_body(links, repo.owner),
+        "html_url": links.html(f"/{repo.full_name}"),
+        "description": None,
+        "fork": False,
+        "url": links.api(path),
+        **{f"{noun}_url": links.api(path + below) for noun, below in URLS.items()},
+    }
+
+
+def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> JsonObject:
+    """Return a repository as it appears in lists, payloads and pull requests."""
+    opened = sum(issue.state == "open" for issue in repo.issues.values())
+    page = links.html(f"/{repo.full_name}")
+    role = role_of(viewer, repo) if viewer else "read"
+    return {
+        **brief_body(links, repo),
+        "git_url": page.replace("http", "git", 1) + ".git",
+        "ssh_url": f"git@{links.origin.partition('://')[2]}:{repo.full_name}.git",
+        "clone_url": f"{page}.git",
+        "svn_url": page,
+        **dict.fromkeys(("homepage", "language", "mirror_url", "license")),
+        **dict.fromkeys(("forks_count", "stargazers_count", "watchers_count", "size"), 0),
+        **dict.fromkeys(("forks", "watchers"), 0),
+        "default_branch": repo.default_branch,
+        "open_issues_count": opened,
+        "open_issues": opened,
+        "is_template": False,
+        "topics": [],
+        **dict.fromkeys(("has_issues", "has_projects", "has_wiki", "has_downloads"), True),
+        **dict.fromkeys(("has_pages", "has_discussions", "archived", "disabled"), False),
+        "allow_forking": True,
+        "web_commit_signoff_required": False,
+        "visibility": "private" if repo.private else "public",
+        "pushed_at": iso(repo.pushed_at),
+        "created_at": iso(repo.created_at),
+        "updated_at": iso(repo.pushed_at),
+        "permissions": {
+            "admin": role == "admin",
+            "maintain": role in {"admin", "maintain"},
+            "push": role in {"admin", "maintain", "write"},
+            "triage": role in {"admin", "maintain", "write", "triage"},
+            "pull": role != "none",
+        },
+    }
+
+
+def full_body(links: Links, repo: Repository, viewer: User | None) -> JsonObject:
+    """Return a repository as its own resource."""
+    return {
+        **repo_body(links, repo, viewer),
+        "temp_clone_token": None,
+        "allow_rebase_merge": True,
+        "allow_squash_merge": True,
+        "allow_merge_commit": True,
+        "allow_auto_merge": False,
+        "allow_update_branch": False,
+        "delete_branch_on_merge": False,
+        "subscribers_count": 0,
+        "network_count": 0,
+    }

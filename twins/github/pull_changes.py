@@ -1,0 +1,123 @@
+"""What can happen to a pull request, including what pushes do to it."""
+
+from twins.github.bodies.pulls import pull_of
+from twins.github.commit_log import changes
+from twins.github.git_store import ZERO
+from twins.github.hub import Context, Hub
+from twins.github.issue_changes import close, close_promised, new_issue, note, tell
+from twins.github.state import Issue, Pull, Repository
+
+HEADS = "refs/heads/"
+
+
+def open_pull(
+    context: Context,
+    repo: Repository,
+    title: str,
+    body: str | None,
+    *,
+    head: str,
+    base: str,
+    draft: bool,
+) -> Issue:
+    """Open a pull request between two branches of the repository."""
+    heads = {ref.removeprefix(HEADS): sha for ref, sha in repo.refs.items()}
+    issue = new_issue(context, repo, title, body)
+    number = context.hub.number("pull", 2_000_000_001)
+    issue.pull = Pull(number, head, base, heads[head], heads[base], draft)
+    refresh(context, repo, issue)
+    tell(context, repo, issue, "opened")
+    return issue
+
+
+def refresh(context: Context, repo: Repository, issue: Issue) -> None:
+    """Follow a moved head or base: counts, the ref people can fetch, unknown mergeability."""
+    pull, git = pull_of(issue), context.hub.git
+    git.update_ref(repo.path, f"refs/pull/{issue.number}/head", pull.head_sha)
+    root = git.merge_base(repo.path, pull.base_sha, pull.head_sha) or pull.base_sha
+    files = changes(git, repo.path, root, pull.head_sha, patches=False)
+    count = git.text(repo.path, "rev-list", "--count", pull.head_sha, f"^{pull.base_sha}")
+    pull.stats = {
+        "commits": int(count),
+        "additions": sum(change.additions for change in files),
+        "deletions": sum(change.deletions for change in files),
+        "changed_files": len(files),
+    }
+    forget_mergeable(pull)
+
+
+def forget_mergeable(pull: Pull) -> None:
+    """Make mergeability unknown again, as it is after each move of head or base."""
+    pull.mergeable, pull.judged = None, None
+
+
+def judge_mergeable(hub: Hub, repo: Repository, issue: Issue) -> None:
+    """Answer "unknown" to whoever asks first, and know the answer from the next time on."""
+    pull = pull_of(issue)
+    if issue.state != "open":
+        return
+    pair = (repo.refs.get(HEADS + pull.base_ref, pull.base_sha), pull.head_sha)
+    if pull.judged is None or pull.judged[0] != pair[0]:
+        pull.judged, pull.mergeable = pair, None
+    elif pull.mergeable is None:
+        tree = hub.git.merged_tree(repo.path, *pair)
+        pull.mergeable = tree is not None
+
+
+def follow_branch(context: Context, repo: Repository, branch: str, old: str, new: str) -> None:
+    """Bring every open pull request from or into a moved branch up to date."""
+    for issue in list(repo.issues.values()):
+        if issue.pull is None or issue.state != "open":
+            continue
+        if issue.pull.head_ref == branch:
+            _head_moved(context, repo, issue, old, new)
+        elif issue.pull.base_ref == branch:
+            _base_moved(context, repo, issue, old, new)
+
+
+def _head_moved(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> None:
+    pull, git = pull_of(issue), context.hub.git
+    if new == ZERO:
+        close(context, repo, issue)
+        return
+    pull.head_sha = new
+    pull.base_sha = repo.refs.get(HEADS + pull.base_ref, pull.base_sha)
+    issue.updated_at = context.now
+    refresh(context, repo, issue)
+    if git.is_ancestor(repo.path, new, pull.base_sha):
+        # Nothing is left to merge: GitHub closes such a pull request.
+        close(context, repo, issue)
+        return
+    tell(context, repo, issue, "synchronize", before=old, after=new)
+
+
+def _base_moved(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> None:
+    pull, git = pull_of(issue), context.hub.git
+    if new == ZERO:
+        close(context, repo, issue)
+    elif git.is_ancestor(repo.path, pull.head_sha, new):
+        mark_merged(context, repo, issue, _landing(context, repo, issue, old, new))
+    else:
+        forget_mergeable(pull)
+
+
+def _landing(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> str:
+    """Return the commit on the base's own line that brought the head in."""
+    pull, git = pull_of(issue), context.hub.git
+    known = [] if old == ZERO else [f"^{old}"]
+    line = git.text(repo.path, "rev-list", "--first-parent", "--reverse", new, *known).split()
+    for sha in line:
+        if git.is_ancestor(repo.path, pull.head_sha, sha):
+            return sha
+    return pull.head_sha
+
+
+def mark_merged(context: Context, repo: Repository, issue: Issue, commit: str) -> None:
+    """Record a merge that has happened in git, and close what it promised to close."""
+    pull = pull_of(issue)
+    pull.merged_at, pull.merged_by, pull.merge_commit_sha = context.now, context.user, commit
+    pull.mergeable, pull.judged = None, None
+    note(context, issue, "merged").commit_id = commit
+    close(context, repo, issue)
+    if pull.base_ref == repo.default_branch:
+        close_promised(context, repo, issue.body or "")

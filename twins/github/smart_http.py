@@ -1,0 +1,211 @@
+"""git clone, fetch and push through `git http-backend`, on the same repositories REST uses.
+
+Traps, each met before: aiohttp inflates gzip bodies and leaves the header; a client may go away
+before code after the last byte runs; large pushes come in chunks after a small probe.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from twins.core.server import ENTRY, Unmodelled
+from twins.github.access import ANONYMOUS, Actor, accepts, may_see
+from twins.github.auth import authenticate
+from twins.github.hub import Context, Hub
+from twins.github.links import Links
+from twins.github.problem import Problem
+from twins.github.pushes import observe
+from twins.github.state import Repository
+
+TIMEOUT_S = 300.0
+CHUNK = 2**16
+PUSH, FETCH = "git-receive-pack", "git-upload-pack"
+
+
+class SmartHttp:
+    """Serves `/{owner}/{repo}[.git]/info/refs` and the two pack services."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Return the table of routes."""
+        base = "/{owner}/{repo}"
+        return [
+            web.get(base + "/info/refs", self.info_refs),
+            web.post(base + "/{service:git-(?:upload|receive)-pack}", self.pack),
+        ]
+
+    async def info_refs(self, request: web.Request) -> web.StreamResponse:
+        """Advertise refs; the dumb protocol is not served."""
+        service = request.query.get("service", "")
+        if service not in {PUSH, FETCH}:
+            raise Unmodelled
+        return await self._serve(request, service, "/info/refs")
+
+    async def pack(self, request: web.Request) -> web.StreamResponse:
+        """Exchange objects."""
+        service = request.match_info["service"]
+        return await self._serve(request, service, f"/{service}")
+
+    async def _serve(self, request: web.Request, service: str, below: str) -> web.StreamResponse:
+        owner, name = request.match_info["owner"], request.match_info["repo"]
+        repo = self._hub.world.repo(f"{owner}/{name.removesuffix('.git')}")
+        actor = self._who(request)
+        refused = _refusal(actor, repo, service)
+        if refused is not None or repo is None:
+            return refused or _plain(404, "Repository not found.")
+        env = self._environment(request, repo, actor, below)
+        if service == FETCH or below == "/info/refs":
+            return await self._stream(request, env)
+        return await self._push(request, repo, actor, env)
+
+    def _who(self, request: web.Request) -> Actor:
+        try:
+            header = request.headers.get("Authorization", "")
+            actor = authenticate(self._hub.world, self._hub.core.clock, header)
+        except Problem:
+            return Actor("refused")
+        request[ENTRY].notes["actor"] = actor.user.login if actor.user else "anonymous"
+        return actor
+
+    def _environment(
+        self, request: web.Request, repo: Repository, actor: Actor, below: str
+    ) -> dict[str, str]:
+        env = {
+            **self._hub.git.env,
+            "GIT_PROJECT_ROOT": str(repo.path.parent),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": f"/{repo.path.name}{below}",
+            "REQUEST_METHOD": request.method,
+            "QUERY_STRING": request.query_string,
+            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "REMOTE_ADDR": "127.0.0.1",
+        }
+        if actor.user is not None:
+            env["REMOTE_USER"] = actor.user.login
+        # The body reaches us inflated, so an encoded length would cut it short.
+        if "Content-Encoding" not in request.headers and request.content_length is not None:
+            env["CONTENT_LENGTH"] = str(request.content_length)
+        return env
+
+    async def _stream(self, request: web.Request, env: dict[str, str]) -> web.StreamResponse:
+        async with _backend(self._hub.git.git, env) as process, asyncio.timeout(TIMEOUT_S):
+            async with _feeding(request, process):
+                status, headers = await _read_headers(process)
+                response = web.StreamResponse(status=status, headers=headers)
+                await response.prepare(request)
+                while chunk := await _out(process).read(CHUNK):
+                    await response.write(chunk)
+            await response.write_eof()
+            return response
+
+    async def _push(
+        self, request: web.Request, repo: Repository, actor: Actor, env: dict[str, str]
+    ) -> web.StreamResponse:
+        """Let git take the objects, tell what changed, and only then answer."""
+        try:
+            async with _backend(self._hub.git.git, env) as process, asyncio.timeout(TIMEOUT_S):
+                async with _feeding(request, process):
+                    status, headers = await _read_headers(process)
+                    body = await _out(process).read()
+                await process.wait()
+        finally:
+            # Even a push whose client went away may have moved refs.
+            if actor.user is not None:
+                observe(Context(self._hub, actor.user, actor.app, Links.of(request)), repo)
+        return web.Response(status=status, headers=headers, body=body)
+
+
+def _refusal(actor: Actor, repo: Repository | None, service: str) -> web.Response | None:
+    """Return why not, in the order GitHub checks: credentials, sight, permission."""
+    if actor.kind == "refused":
+        return _challenge("Invalid username or token. Password authentication is not supported.")
+    hidden = repo is None or not may_see(actor, repo)
+    if actor is ANONYMOUS and (hidden or service == PUSH):
+        return _challenge("No anonymous write access.")
+    if hidden or repo is None:
+        return _plain(404, "Repository not found.")
+    level = "write" if service == PUSH else "read"
+    if not accepts(actor, repo, "contents", level):
+        login = actor.user.login if actor.user else "app"
+        return _plain(403, f"Permission to {repo.full_name}.git denied to {login}.")
+    return None
+
+
+def _challenge(text: str) -> web.Response:
+    return web.Response(
+        status=401, text=text + "\n", headers={"WWW-Authenticate": 'Basic realm="GitHub"'}
+    )
+
+
+def _plain(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=text + "\n")
+
+
+@contextlib.asynccontextmanager
+async def _backend(git: str, env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        git,
+        "http-backend",
+        env=env,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        limit=CHUNK,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _out(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
+    if process.stdout is None:
+        raise ConnectionError("git http-backend has no output")
+    return process.stdout
+
+
+@contextlib.asynccontextmanager
+async def _feeding(
+    request: web.Request, process: asyncio.subprocess.Process
+) -> AsyncIterator[None]:
+    """Feed the body beside whatever the caller does, and never beyond it."""
+    feeder = asyncio.create_task(_feed(request, process))
+    try:
+        yield
+    finally:
+        feeder.cancel()
+        await asyncio.gather(feeder, return_exceptions=True)
+
+
+async def _feed(request: web.Request, process: asyncio.subprocess.Process) -> None:
+    """Pass the body on piece by piece; git may stop reading whenever it has seen enough."""
+    if process.stdin is None:
+        return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        async for chunk in request.content.iter_chunked(CHUNK):
+            process.stdin.write(chunk)
+            await process.stdin.drain()
+    process.stdin.close()
+
+
+async def _read_headers(process: asyncio.subprocess.Process) -> tuple[int, dict[str, str]]:
+    """Read the CGI header block."""
+    status, headers = 200, {}
+    while line := (await _out(process).readline()).decode("latin-1").strip():
+        name, _, value = line.partition(":")
+        if name.lower() == "status":
+            status = int(value.split()[0])
+        else:
+            headers[name] = value.strip()
+    return status, headers

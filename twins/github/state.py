@@ -1,0 +1,305 @@
+"""Everything the twin knows besides git objects, as plain mutable nouns."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["User", "Bot", "Organization"]
+
+
+@dataclass(slots=True, eq=False)
+class User:
+    """A person, an organisation or the bot of an App."""
+
+    id: int
+    login: str
+    kind: Kind
+    created_at: float
+    site_admin: bool = False
+
+    @property
+    def email(self) -> str:
+        """Return the address that ties a commit to this account."""
+        return f"{self.id}+{self.login}@users.noreply.github.com"
+
+
+@dataclass(slots=True, eq=False)
+class Hook:
+    """Where an App's events go."""
+
+    id: int
+    url: str
+    secret: str
+
+
+@dataclass(slots=True, eq=False)
+class App:
+    """A registered GitHub App; only its public key stays here."""
+
+    id: int
+    slug: str
+    client_id: str
+    owner: User
+    bot: User
+    public_key: bytes
+    permissions: dict[str, str]
+    events: list[str]
+    hook: Hook
+    created_at: float
+
+
+@dataclass(slots=True, eq=False)
+class Installation:
+    """An App on an account, for chosen repositories."""
+
+    id: int
+    app: App
+    account: User
+    repo_ids: set[int]
+    created_at: float
+
+
+@dataclass(slots=True, eq=False)
+class Token:
+    """A secret that stands for somebody; `installation` None means a person's own token."""
+
+    value: str
+    user: User
+    installation: Installation | None = None
+    permissions: dict[str, str] = field(default_factory=dict)
+    repo_ids: frozenset[int] | None = None
+    expires_at: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Label:
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str
+    description: str | None = None
+    default: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Reaction:
+    """One person's reaction."""
+
+    id: int
+    user: User
+    content: str
+    created_at: float
+
+
+@dataclass(slots=True, eq=False)
+class Comment:
+    """A comment under an issue or pull request."""
+
+    id: int
+    issue: "Issue"
+    user: User
+    app: App | None
+    body: str
+    created_at: float
+    updated_at: float
+    reactions: list[Reaction] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class IssueEvent:
+    """One line of an issue's history besides comments."""
+
+    id: int
+    event: str
+    actor: User
+    app: App | None
+    created_at: float
+    label: Label | None = None
+    assignee: User | None = None
+    commit_id: str | None = None
+    rename: tuple[str, str] | None = None
+    state_reason: str | None = None
+    reviewer: User | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Review:
+    """A verdict of a person on a pull request."""
+
+    id: int
+    user: User
+    body: str
+    state: str
+    commit_id: str
+    submitted_at: float | None
+
+
+@dataclass(slots=True, eq=False)
+class ReviewComment:
+    """A remark on a line of a diff."""
+
+    id: int
+    user: User
+    body: str
+    path: str
+    line: int | None
+    commit_id: str
+    review_id: int | None
+    in_reply_to: int | None
+    created_at: float
+    updated_at: float
+
+
+@dataclass(slots=True, eq=False)
+class Pull:
+    """The half of a pull request that an issue does not have."""
+
+    id: int
+    head_ref: str
+    base_ref: str
+    head_sha: str
+    base_sha: str
+    draft: bool = False
+    merged_at: float | None = None
+    merged_by: User | None = None
+    merge_commit_sha: str | None = None
+    mergeable: bool | None = None
+    # The (base, head) commits `mergeable` speaks of, and the last pair somebody asked about.
+    judged: tuple[str, str] | None = None
+    # commits, additions, deletions, changed_files as of the last change of head or base.
+    stats: dict[str, int] = field(default_factory=dict)
+    reviews: list[Review] = field(default_factory=list)
+    review_comments: list[ReviewComment] = field(default_factory=list)
+    requested_reviewers: list[User] = field(default_factory=list)
+    maintainer_can_modify: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Issue:
+    """An issue, or the issue half of a pull request."""
+
+    id: int
+    number: int
+    title: str
+    body: str | None
+    user: User
+    app: App | None
+    created_at: float
+    updated_at: float
+    state: Literal["open", "closed"] = "open"
+    state_reason: str | None = None
+    labels: list[Label] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    events: list[IssueEvent] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
+    closed_at: float | None = None
+    closed_by: User | None = None
+    locked: bool = False
+    pull: Pull | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Status:
+    """A one-line verdict of somebody on a commit."""
+
+    id: int
+    sha: str
+    context: str
+    state: str
+    description: str | None
+    target_url: str | None
+    creator: User
+    created_at: float
+
+
+@dataclass(slots=True, eq=False)
+class CheckSuite:
+    """All check runs of one App on one commit."""
+
+    id: int
+    app: App
+    head_sha: str
+    head_branch: str | None
+    before: str | None
+    created_at: float
+    updated_at: float
+
+
+@dataclass(slots=True, eq=False)
+class CheckRun:
+    """A verdict of an App on a commit."""
+
+    id: int
+    suite: CheckSuite
+    name: str
+    head_sha: str
+    status: str
+    conclusion: str | None
+    started_at: float | None
+    completed_at: float | None
+    external_id: str = ""
+    details_url: str | None = None
+    output: dict[str, str | None] = field(default_factory=dict)
+    annotations: list[dict[str, object]] = field(default_factory=list)
+    actions: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Repository:
+    """A repository; its objects and refs live in the bare git repository at `path`."""
+
+    id: int
+    owner: User
+    name: str
+    private: bool
+    default_branch: str
+    path: Path
+    created_at: float
+    pushed_at: float
+    collaborators: dict[int, str] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=list)
+    suites: dict[int, CheckSuite] = field(default_factory=dict)
+    runs: dict[int, CheckRun] = field(default_factory=dict)
+    # Branches and tags as of the last event; whatever differs on disk is news.
+    refs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        """Return `owner/name`."""
+        return f"{self.owner.login}/{self.name}"
+
+
+class World:
+    """All nouns, with the look-ups that handlers need."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, User] = {}
+        self.apps: dict[int, App] = {}
+        self.repos: dict[str, Repository] = {}
+        self.installations: dict[int, Installation] = {}
+        self.tokens: dict[str, Token] = {}
+
+    def user(self, login: str) -> User | None:
+        """Return the account with this login, in any case."""
+        return self.users.get(login.lower())
+
+    def user_by_email(self, email: str) -> User | None:
+        """Return the account that a commit's address belongs to."""
+        name = email.removesuffix("@users.noreply.github.com")
+        return self.user(name.partition("+")[2] or name) if name != email else None
+
+    def repo(self, full_name: str) -> Repository | None:
+        """Return the repository `owner/name`, in any case."""
+        return self.repos.get(full_name.lower())
+
+    def app_by_issuer(self, issuer: str) -> App | None:
+        """Return the App whose id or client id signed a JWT."""
+        return next((a for a in self.apps.values() if issuer in (str(a.id), a.client_id)), None)
+
+    def installations_on(self, repo: Repository) -> list[Installation]:
+        """Return the installations that cover a repository."""
+        return [one for one in self.installations.values() if repo.id in one.repo_ids]

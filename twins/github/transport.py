@@ -1,0 +1,157 @@
+"""What GitHub puts around every answer: limits, ETags, ids and media types."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from twins.core.server import ENTRY
+from twins.github.access import ANONYMOUS, Actor
+from twins.github.api import Call, Operation, Reply
+from twins.github.auth import authenticate
+from twins.github.hub import Hub
+from twins.github.links import Links
+from twins.github.problem import Problem
+
+WINDOW_S = 3600
+API_VERSION = "2022-11-28"
+TYPES = {
+    "json": "application/json; charset=utf-8",
+    "diff": "application/vnd.github.diff; charset=utf-8",
+    "patch": "application/vnd.github.patch; charset=utf-8",
+    "raw": "application/vnd.github.raw; charset=utf-8",
+    "sha": "application/vnd.github.sha; charset=utf-8",
+}
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What one caller has left in its hour."""
+
+    limit: int
+    used: int
+    reset: int
+
+    def headers(self) -> dict[str, str]:
+        """Return the five headers."""
+        return {
+            "x-ratelimit-limit": str(self.limit),
+            "x-ratelimit-remaining": str(max(0, self.limit - self.used)),
+            "x-ratelimit-reset": str(self.reset),
+            "x-ratelimit-used": str(self.used),
+            "x-ratelimit-resource": "core",
+        }
+
+
+class Limits:
+    """The primary rate limit, counted per token owner in hours of the virtual clock."""
+
+    def __init__(self) -> None:
+        self.authenticated = 5000
+        self.anonymous = 60
+        self._left: dict[str, Allowance] = {}
+
+    def of(self, actor: Actor, now: float) -> Allowance:
+        """Return the caller's allowance, a new one when its hour is over."""
+        found = self._left.get(actor.bucket)
+        if found is None or found.reset <= now:
+            limit = self.anonymous if actor.kind == "anonymous" else self.authenticated
+            found = self._left[actor.bucket] = Allowance(limit, 0, int(now) + WINDOW_S)
+        return found
+
+    def clear(self, authenticated: int = 5000) -> None:
+        """Give everybody a fresh hour."""
+        self.authenticated = authenticated
+        self._left.clear()
+
+
+class Transport:
+    """Turns operations into aiohttp handlers."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.limits = Limits()
+
+    def handler(self, operation: Operation) -> Handler:
+        """Return the aiohttp handler of one operation."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            raw = await request.read()
+            return self._answer(operation, request, raw)
+
+        return handle
+
+    def _answer(self, operation: Operation, request: web.Request, raw: bytes) -> web.Response:
+        now = self._hub.core.clock.now()
+        actor, headers, link = ANONYMOUS, {}, ""
+        try:
+            header = request.headers.get("Authorization", "")
+            actor = authenticate(self._hub.world, self._hub.core.clock, header)
+            request[ENTRY].notes["actor"] = _name(actor)
+            allowance = self.limits.of(actor, now)
+            if allowance.used >= allowance.limit:
+                raise _exhausted(actor)
+            call = Call(request, self._hub, actor, Links.of(request), raw)
+            reply = operation.handler(call)
+            link = call.link_header
+            if call.accepted and actor.installation:
+                headers["x-accepted-github-permissions"] = call.accepted.replace("; ", ",")
+        except Problem as problem:
+            reply = Reply(problem.status, problem.body(), problem.headers)
+        if link:
+            headers["Link"] = link
+        return self._finish(request, reply, actor, headers)
+
+    def _finish(
+        self, request: web.Request, reply: Reply, actor: Actor, headers: dict[str, str]
+    ) -> web.Response:
+        raw = reply.body if isinstance(reply.body, bytes) else _dump(reply)
+        headers |= self._common(request, reply) | reply.headers
+        free = request.path.endswith("/rate_limit")
+        if request.method in {"GET", "HEAD"} and reply.status == web.HTTPOk.status_code:
+            etag = f'W/"{hashlib.sha256(raw).hexdigest()}"'
+            headers["ETag"] = etag
+            headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
+            if etag in request.headers.get("If-None-Match", ""):
+                reply, raw, free = Reply(304), b"", True
+                headers.pop("Content-Type", None)
+        allowance = self.limits.of(actor, self._hub.core.clock.now())
+        if not free and allowance.used < allowance.limit:
+            allowance.used += 1
+        return web.Response(
+            status=reply.status, body=raw or None, headers=headers | allowance.headers()
+        )
+
+    def _common(self, request: web.Request, reply: Reply) -> dict[str, str]:
+        version = request.headers.get("X-GitHub-Api-Version", API_VERSION)
+        ids = self._hub.core.ids
+        headers = {
+            "Server": "github.com",
+            "x-github-media-type": f"github.v3; format={reply.media_type}",
+            "x-github-api-version-selected": version,
+            "x-github-request-id": f"{ids.hex(4)}:{ids.hex(6)}:{ids.hex(8)}".upper(),
+            "Vary": "Accept, Authorization, Cookie",
+        }
+        if reply.body is not None:
+            headers["Content-Type"] = TYPES.get(reply.media_type, reply.media_type)
+        return headers
+
+
+def _dump(reply: Reply) -> bytes:
+    if reply.body is None:
+        return b""
+    if isinstance(reply.body, str):
+        return reply.body.encode()
+    return json.dumps(reply.body, separators=(",", ":")).encode()
+
+
+def _name(actor: Actor) -> str:
+    if actor.user is not None:
+        return actor.user.login
+    return f"app:{actor.app.slug}" if actor.app else "anonymous"
+
+
+def _exhausted(actor: Actor) -> Problem:
+    return Problem(403, f"API rate limit exceeded for {actor.bucket}.")
