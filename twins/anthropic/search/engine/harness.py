@@ -4,7 +4,9 @@ import contextlib
 import importlib
 import importlib.util
 import io
+import os
 import shlex
+import tempfile
 import unittest
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -121,6 +123,21 @@ def hold_open(plan: Plan, serve: Callable[[Suite], None]) -> bool:
     return served
 
 
+def warm_up(plan: Plan) -> None:
+    """Import pytest and its plugins once, before any process is forked that needs them."""
+    if plan.kind == "pytest":
+        pytest = importlib.import_module("pytest")
+        importlib.import_module("_pytest.runner")
+        nowhere = io.StringIO()
+        with (
+            tempfile.TemporaryDirectory() as empty,
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+            contextlib.suppress(SystemExit),
+        ):
+            pytest.main(["-c", os.devnull, "--rootdir", empty, "-p", "no:cacheprovider", empty])
+
+
 class _Holder:
     """A pytest plugin that takes over the run loop."""
 
@@ -136,7 +153,7 @@ class _Holder:
 def _with_pytest(plan: Plan, serve: Callable[[Suite], None]) -> None:
     pytest = importlib.import_module("pytest")
     quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--capture=no"]
-    quiet += ["--continue-on-collection-errors", "-p", "no:xdist"]
+    quiet += ["--continue-on-collection-errors", "-p", "no:xdist", "--tb=native"]
     with contextlib.suppress(SystemExit):
         pytest.main([*plan.arguments, *quiet], plugins=[_Holder(serve)])
 

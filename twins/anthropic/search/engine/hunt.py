@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twins.anthropic.search.engine.claims import examples_of
-from twins.anthropic.search.engine.harness import Plan, plan_of
+from twins.anthropic.search.engine.harness import Plan, plan_of, warm_up
 from twins.anthropic.search.engine.layout import Layout
 from twins.anthropic.search.engine.probes import calls_in_tests, probes_of
 from twins.anthropic.search.engine.shapes import Candidate, Edit, Example, Outcome, Statistics
@@ -94,6 +94,7 @@ class Hunt:
 
     def run(self) -> list[Plausible]:
         """Search; return the plausible patches, best first, one per behaviour."""
+        warm_up(self._plan)
         self._warm = self._open()
         self._cold = Worker(self.layout, self._plan, self._known, warm=False)
         self._cold.listen(10)

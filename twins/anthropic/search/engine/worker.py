@@ -138,7 +138,6 @@ class _Server:
 
     def _preload(self) -> None:
         names = [*self._layout.third_party(), "decimal", "json", "argparse"]
-        names += ["pytest", "_pytest.runner"] if self._plan.kind == "pytest" else []
         for name in names:
             try:
                 importlib.import_module(name)
