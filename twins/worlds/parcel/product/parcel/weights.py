@@ -59,7 +59,8 @@ def dimensional_weight(size: Size, service: str) -> Decimal:
 def billable_weight(weight: Decimal, size: Size | None, service: str) -> Decimal:
     """Take the greater of real and dimensional weight, up to the next half kilogram."""
     heavier = weight if size is None else max(weight, dimensional_weight(size, service))
-    return (heavier / STEP).to_integral_value(rounding=ROUND_CEILING) * STEP
+    steps = (heavier / STEP).to_integral_value(rounding=ROUND_CEILING)
+    return (steps * STEP).quantize(STEP)
 
 
 def check_limits(weight: Decimal, size: Size | None) -> None:
