@@ -6,7 +6,7 @@ import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.adapters.box import Box, Layer, Limits
@@ -68,6 +68,8 @@ class Visit:
         env = {key: fill_text(value, self.names) for key, value in setup.env.items()}
         if setup.clock:
             moment = datetime.fromisoformat(setup.clock)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
             env["SOURCE_DATE_EPOCH"] = str(int(moment.timestamp()))
         return env
 

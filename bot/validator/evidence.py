@@ -1,0 +1,67 @@
+"""Explains a verdict to the owner of the scenarios, and to nobody else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.errors import UsageError
+from bot.validator.ledger import Ledger
+
+
+def show(ledger: Ledger, verdict: str) -> str:
+    """Return a readable transcript: what failed first, with its steps."""
+    evidence = ledger.evidence(verdict)
+    if evidence is None:
+        raise UsageError(
+            f"there is no evidence for verdict {verdict!r}",
+            means="The id is not of this validator, or the verdict is older than what is kept.",
+        )
+    told = evidence["verdict"]
+    lines = [
+        f"verdict {told['id']}: {told['outcome']} ({told['reason']})",
+        f"  {told['repo']}#{told['issue']} {told['purpose']} {told['commit']} on {told['base']}",
+        (
+            f"  {told['k']}/{told['n']} satisfied, mean {told['mean']}, lower bound"
+            f" {told['lower_bound']} (threshold {told['threshold']}), effective {told['n_effective']}"
+        ),
+        (
+            f"  pending {told['pending']}, not run {told['invalid']},"
+            f" quarantined {evidence['quarantined']}, box {told['box_tier']}, {told['seconds']} s"
+        ),
+    ]
+    if evidence["note"]:
+        lines.append(f"  note: {evidence['note']}")
+    ordered = sorted(evidence["scenarios"], key=lambda scenario: (_worst(scenario), scenario["id"]))
+    for scenario in ordered:
+        lines += _scenario(scenario)
+    return "\n".join(lines) + "\n"
+
+
+def _worst(scenario: Mapping[str, Any]) -> float:
+    """Order by the worst score on head; what did not run comes last."""
+    return min((run["score"] for run in scenario["head"]), default=2.0)
+
+
+def _scenario(scenario: Mapping[str, Any]) -> list[str]:
+    """Tell one scenario; a satisfied one in one line."""
+    scores = " ".join(f"{run['score']:.2f}" for run in scenario["head"]) or "-"
+    mark = "pending" if scenario["pending"] else "invalid" if scenario["invalid"] else ""
+    lines = ["", f"{scenario['id']} [{scores}] base {scenario['base']} {mark}".rstrip()]
+    for run in scenario["head"]:
+        if run["score"] < 1:
+            lines += _run(run)
+            break
+    return lines
+
+
+def _run(run: Mapping[str, Any]) -> list[str]:
+    """Tell one trajectory that failed."""
+    lines = [f"  values: {run['values']}"]
+    if run["trouble"]:
+        lines.append(f"  the box failed: {run['trouble']}")
+    for name, step in run["steps"].items():
+        lines.append(f"  step {name}: {step['ended']}")
+        lines += [f"    {key}: {value!r}" for key, value in step.items() if key != "ended"]
+    for check in run["checks"]:
+        if not check["passed"]:
+            lines.append(f"  FAILED {check['check']}: {check['note']}")
+    return lines

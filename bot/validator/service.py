@@ -1,0 +1,168 @@
+"""What the validator's role answers: a request comes in as JSON, one signed judgement goes out.
+
+Nothing else ever crosses: every failure becomes a signed INVALID with a fixed slug, because the
+words of an exception could carry what only this process may know.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
+
+from bot import wire
+from bot.adapters.box import BoxPool, environment
+from bot.adapters.substrate.gitstore import GitStore
+from bot.domain.verdict import Judgement
+from bot.domain.work import ValidateRequest
+from bot.errors import Rejected, Tampered, UsageError
+from bot.validator.evidence import show
+from bot.validator.judge import Validator
+from bot.validator.ledger import Ledger
+from bot.validator.signing import open_signer
+
+T = TypeVar("T")
+Fetch = Callable[[str], Awaitable[bytes]]
+KEY_FILE = "signing-key.pem"
+LEDGER_FILE = "ledger.sqlite"
+JUDGE_S = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class Steps(Protocol):
+    """What is needed of the durable engine."""
+
+    async def step(
+        self, name: str, fn: Callable[[], Awaitable[T]], *, kind: type[T], timeout_s: float
+    ) -> T:
+        """Run a function until it has once ended, and answer the same for ever."""
+        ...
+
+
+class ValidatorService:
+    """The validator of one process: its stores of objects, its judge."""
+
+    def __init__(
+        self,
+        *,
+        validator: Validator,
+        ledger: Ledger,
+        pool: BoxPool,
+        state: Path,
+        blob: Fetch,
+        resolver_env: Mapping[str, str],
+    ) -> None:
+        self._validator = validator
+        self._ledger = ledger
+        self._pool = pool
+        self._state = state
+        self._blob = blob
+        self._resolver_env = resolver_env
+        self._stores: dict[str, GitStore] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @classmethod
+    async def open(
+        cls,
+        *,
+        scenarios: Path,
+        state: Path,
+        pool: BoxPool,
+        blob: Fetch,
+        resolver_env: Mapping[str, str],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> Self:
+        """Open the key and the ledger below `state`; both are made at first start."""
+        signer = await asyncio.to_thread(open_signer, state / KEY_FILE)
+        ledger = await asyncio.to_thread(Ledger, state / LEDGER_FILE)
+        validator = Validator(
+            pool=pool, scenarios=scenarios, ledger=ledger, signer=signer, clock=clock
+        )
+        return cls(
+            validator=validator,
+            ledger=ledger,
+            pool=pool,
+            state=state,
+            blob=blob,
+            resolver_env=resolver_env,
+        )
+
+    async def close(self) -> None:
+        """Let go of what `open` took; the pool belongs to the caller."""
+        self._stores.clear()
+
+    def workflow(self, engine: Steps) -> Callable[[Any], Awaitable[Any]]:
+        """Return the function that the role registers under the name `validate`."""
+
+        async def validate(payload: Any) -> Any:
+            request = wire.load(ValidateRequest, payload)
+            judgement = await engine.step(
+                "judge", lambda: self.answer(request), kind=Judgement, timeout_s=JUDGE_S
+            )
+            return wire.dump(judgement)
+
+        return validate
+
+    async def answer(self, request: ValidateRequest) -> Judgement:
+        """Judge, whatever happens: the answer is always signed and never an exception."""
+        known = self._validator.already(request)
+        if known:
+            return known
+        try:
+            return await self._answer(request)
+        except (Tampered, Rejected, UsageError) as error:
+            reason, why = "tree-mismatch", error.slug
+        except Exception as error:  # noqa: BLE001  the words of an exception must not cross
+            reason, why = "internal", _place_of(error)
+        judgement = self._validator.refuse(request, reason)
+        log.warning("cannot judge run=%s reason=%s why=%s", request.run_id, reason, why)
+        return judgement
+
+    def show(self, verdict: str) -> str:
+        """Explain a verdict to the owner of the scenarios."""
+        return show(self._ledger, verdict)
+
+    async def _answer(self, request: ValidateRequest) -> Judgement:
+        """Fetch exactly the trees that were asked about, and judge them."""
+        git = await self._store(request.repo)
+        async with self._turns[request.repo]:
+            await self._bring(git, request.base_bundle, request.base)
+            await self._bring(git, request.bundle, request.commit)
+        if await git.tree(request.commit) != request.tree:
+            return self._validator.refuse(request, "tree-mismatch")
+        layers = await environment.layers(
+            request.environment,
+            read=lambda path: git.read(request.base, path),
+            cache=self._state / "environments",
+            pool=self._pool,
+            pip_env=self._resolver_env,
+        )
+        head = await git.archive(request.commit)
+        base = await git.archive(request.base)
+        return await self._validator.judge(request, head, base, layers)
+
+    async def _store(self, repo: str) -> GitStore:
+        """Open the validator's own objects of one repository, once per process."""
+        async with self._turns[""]:
+            if repo not in self._stores:
+                root = self._state / "repos" / repo.replace("/", "__")
+                self._stores[repo] = await GitStore.open(root)
+            return self._stores[repo]
+
+    async def _bring(self, git: GitStore, bundle: str, commit: str) -> None:
+        """Take a commit in, unless it is here."""
+        if not await git.has(commit):
+            await git.import_bundle(await self._blob(bundle), wants=commit)
+
+
+def _place_of(error: BaseException) -> str:
+    """Name an unexpected error by its class and the line that raised it, without its words."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return f"{type(error).__name__} at {place}"
