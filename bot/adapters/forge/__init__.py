@@ -1,0 +1,36 @@
+"""GitHub through its REST API, as nouns and typed errors. The only importer of gidgethub.
+
+No call ever sleeps for a limit or retries a failure: `RateLimited` and `Unavailable` carry the
+time, and the one retry layer of the engine comes back. A write that ended in `Unavailable` may have
+happened: look before repeating it.
+"""
+
+from bot.adapters.forge.forge import Forge
+from bot.adapters.forge.nouns import (
+    AppIdentity,
+    CheckRun,
+    Comment,
+    GitAccess,
+    HookDelivery,
+    Installation,
+    Label,
+    Permission,
+    Pull,
+    Repository,
+)
+from bot.adapters.forge.pace import Pace
+
+__all__ = [
+    "AppIdentity",
+    "CheckRun",
+    "Comment",
+    "Forge",
+    "GitAccess",
+    "HookDelivery",
+    "Installation",
+    "Label",
+    "Pace",
+    "Permission",
+    "Pull",
+    "Repository",
+]

@@ -1,0 +1,128 @@
+"""Issues, comments, labels and who may do what."""
+
+from bot.adapters.forge import shapes
+from bot.adapters.forge.calls import Calls
+from bot.adapters.forge.nouns import Comment, Label, Permission
+from bot.domain.issue import Issue
+from bot.errors import Conflict, Gone
+
+_PAGE = "per_page=100"
+
+
+class IssueMethods:
+    """The forge's methods around issues."""
+
+    _calls: Calls
+
+    async def issue(self, repo: str, number: int) -> Issue:
+        """Return an issue as it is now; Gone when deleted, moved, hidden or a pull request."""
+        scope = await self._calls.scope(repo)
+        data = await self._calls.read(scope, f"/repos/{repo}/issues/{number}")
+        if isinstance(data, dict) and "pull_request" in data:
+            raise Gone(f"{repo}#{number} is a pull request, not an issue")
+        return _issue(repo, data)
+
+    async def open_issues(self, repo: str, label: str = "") -> tuple[Issue, ...]:
+        """Return every open issue, oldest first, or those with a label; never pull requests."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues?state=open&sort=created&direction=asc&{_PAGE}"
+        named = {"labels": label} if label else {}
+        rows = await self._calls.pages(scope, url + "{&labels}", named, key=None)
+        issues = [row for row in rows if not (isinstance(row, dict) and "pull_request" in row)]
+        return tuple(_issue(repo, row) for row in issues)
+
+    async def close_issue(self, repo: str, number: int, *, completed: bool = True) -> None:
+        """Close an issue, as done or as not planned."""
+        reason = "completed" if completed else "not_planned"
+        scope = await self._calls.scope(repo)
+        body = {"state": "closed", "state_reason": reason}
+        await self._calls.write(scope, "PATCH", f"/repos/{repo}/issues/{number}", body)
+
+    async def comments(self, repo: str, number: int) -> tuple[Comment, ...]:
+        """Return every comment of an issue or pull request, oldest first."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/{number}/comments?{_PAGE}"
+        rows = await self._calls.pages(scope, url, key=None)
+        return tuple(shapes.shape(shapes.comment, row) for row in rows)
+
+    async def find_comment(self, repo: str, number: int, marker: str) -> Comment | None:
+        """Return our own comment whose first line is the marker.
+
+        Anybody can write a marker: only what our App wrote counts.
+        """
+        us = await self._calls.identity()
+        for comment in await self.comments(repo, number):
+            ours = comment.app_id == us.id if comment.app_id else comment.author == us.bot_login
+            if ours and comment.body.split("\n", 1)[0].strip() == marker:
+                return comment
+        return None
+
+    async def create_comment(self, repo: str, number: int, body: str) -> Comment:
+        """Write a comment. Look for its marker first: this never does."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/{number}/comments"
+        data = await self._calls.write(scope, "POST", url, {"body": body})
+        return shapes.shape(shapes.comment, data)
+
+    async def update_comment(self, repo: str, comment_id: int, body: str) -> Comment:
+        """Replace a comment's text; nobody is notified."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/comments/{comment_id}"
+        data = await self._calls.write(scope, "PATCH", url, {"body": body})
+        return shapes.shape(shapes.comment, data)
+
+    async def ensure_label(self, repo: str, label: Label) -> None:
+        """Make sure a label exists; one that people have re-coloured is left alone."""
+        scope = await self._calls.scope(repo)
+        try:
+            await self._calls.read(scope, f"/repos/{repo}/labels/{{name}}", {"name": label.name})
+        except Gone:
+            data = {"name": label.name, "color": label.color, "description": label.description}
+            try:
+                await self._calls.write(scope, "POST", f"/repos/{repo}/labels", data)
+            except Conflict:
+                return  # somebody was faster
+
+    async def add_labels(self, repo: str, number: int, *names: str) -> None:
+        """Put labels on an issue; those it has stay."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/{number}/labels"
+        await self._calls.write(scope, "POST", url, {"labels": list(names)})
+
+    async def remove_label(self, repo: str, number: int, name: str) -> None:
+        """Take a label off an issue; fine when it is off already."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/{number}/labels/{{name}}"
+        try:
+            await self._calls.write(scope, "DELETE", url, url_vars={"name": name})
+        except Gone:
+            return
+
+    async def set_state_label(self, repo: str, number: int, name: str, among: set[str]) -> None:
+        """Leave exactly one label of a family on an issue; no write when it is so already.
+
+        One label at a time: replacing the whole set would undo what a person does meanwhile.
+        """
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/{number}/labels?{_PAGE}"
+        rows = await self._calls.pages(scope, url, key=None)
+        on = {shapes.shape(shapes.label, row).name for row in rows}
+        for stale in sorted(on & among - {name}):
+            await self.remove_label(repo, number, stale)
+        if name not in on:
+            await self.add_labels(repo, number, name)
+
+    async def permission(self, repo: str, login: str) -> Permission:
+        """Return what a person may do, by numeric id; level `none` for strangers."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/collaborators/{{login}}/permission"
+        try:
+            data = await self._calls.read(scope, url, {"login": login})
+        except Gone:
+            return Permission("none", "none", 0)
+        return shapes.shape(shapes.permission, data)
+
+
+def _issue(repo: str, data: object) -> Issue:
+    known = {**data, "_repo": repo} if isinstance(data, dict) else data
+    return shapes.shape(shapes.issue, known)

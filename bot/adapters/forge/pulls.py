@@ -1,0 +1,113 @@
+"""Pull requests, check runs and branch tips."""
+
+from typing import Any
+
+from bot.adapters.forge import shapes
+from bot.adapters.forge.calls import Calls
+from bot.adapters.forge.nouns import CheckRun, Pull
+from bot.errors import Conflict, Gone, Unavailable
+
+
+class PullMethods:
+    """The forge's methods around pull requests."""
+
+    _calls: Calls
+
+    async def pull(self, repo: str, number: int) -> Pull:
+        """Return a pull request as it is now."""
+        scope = await self._calls.scope(repo)
+        data = await self._calls.read(scope, f"/repos/{repo}/pulls/{number}")
+        return shapes.shape(shapes.pull, data)
+
+    async def find_pull(self, repo: str, branch: str) -> Pull | None:
+        """Return the pull request of one of our branches: the open one, else the latest."""
+        scope = await self._calls.scope(repo)
+        head = f"{repo.partition('/')[0]}:{branch}"
+        url = f"/repos/{repo}/pulls?state=all&per_page=100{{&head}}"
+        rows = await self._calls.pages(scope, url, {"head": head}, key=None)
+        pulls = [shapes.shape(shapes.pull, row) for row in rows]
+        ours = [p for p in pulls if p.head_repo in {repo, ""} and p.head_ref == branch]
+        return max(ours, key=lambda pull: (pull.state == "open", pull.number), default=None)
+
+    async def create_pull(
+        self, repo: str, *, head: str, base: str, title: str, body: str, draft: bool = False
+    ) -> Pull:
+        """Open a pull request, or return the one that is open for this branch already."""
+        scope = await self._calls.scope(repo)
+        data = {"head": head, "base": base, "title": title, "body": body, "draft": draft}
+        try:
+            made = await self._calls.write(scope, "POST", f"/repos/{repo}/pulls", data)
+        except Conflict:
+            found = await self.find_pull(repo, head)
+            if found is None or found.state != "open":
+                raise
+            return found
+        return shapes.shape(shapes.pull, made)
+
+    async def update_pull(
+        self, repo: str, number: int, *, title: str = "", body: str = "", state: str = ""
+    ) -> Pull:
+        """Change what is given of a pull request; empty means unchanged."""
+        scope = await self._calls.scope(repo)
+        given = {"title": title, "body": body, "state": state}
+        changes = {key: value for key, value in given.items() if value}
+        data = await self._calls.write(scope, "PATCH", f"/repos/{repo}/pulls/{number}", changes)
+        return shapes.shape(shapes.pull, data)
+
+    async def branch_tip(self, repo: str, branch: str) -> str | None:
+        """Return the commit a branch points at, None when there is no such branch."""
+        scope = await self._calls.scope(repo)
+        try:
+            data = await self._calls.read(
+                scope, f"/repos/{repo}/git/ref/heads/{{+b}}", {"b": branch}
+            )
+        except Gone:
+            return None
+        sha = data.get("object", {}).get("sha") if isinstance(data, dict) else None
+        if not isinstance(sha, str):
+            raise Unavailable(f"the branch {branch} of {repo} has no readable commit")
+        return sha
+
+    async def check_runs(self, repo: str, commit: str, name: str = "") -> tuple[CheckRun, ...]:
+        """Return the check runs on a commit, of every App, older attempts included."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/commits/{commit}/check-runs?filter=all&per_page=100{{&check_name}}"
+        named = {"check_name": name} if name else {}
+        rows = await self._calls.pages(scope, url, named, key="check_runs")
+        return tuple(shapes.shape(shapes.check_run, row) for row in rows)
+
+    async def put_check(
+        self,
+        repo: str,
+        *,
+        commit: str,
+        name: str,
+        external_id: str,
+        title: str,
+        summary: str,
+        conclusion: str = "",
+        details_url: str = "",
+    ) -> CheckRun:
+        """Create our check run on a commit or bring it up to date; no conclusion means in progress.
+
+        Found again by name, commit and external id, so that a repeated call makes no second one.
+        """
+        us = await self._calls.identity()
+        state: dict[str, Any] = {
+            "status": "completed" if conclusion else "in_progress",
+            "output": {"title": title, "summary": summary},
+        }
+        if conclusion:
+            state["conclusion"] = conclusion
+        if details_url:
+            state["details_url"] = details_url
+        scope = await self._calls.scope(repo)
+        for run in await self.check_runs(repo, commit, name):
+            if run.app_id == us.id and run.external_id == external_id:
+                url = f"/repos/{repo}/check-runs/{run.id}"
+                return shapes.shape(
+                    shapes.check_run, await self._calls.write(scope, "PATCH", url, state)
+                )
+        data = {"name": name, "head_sha": commit, "external_id": external_id, **state}
+        made = await self._calls.write(scope, "POST", f"/repos/{repo}/check-runs", data)
+        return shapes.shape(shapes.check_run, made)
