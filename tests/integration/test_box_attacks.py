@@ -1,0 +1,289 @@
+"""The box under attack: wrong boxes are named, right ones hold, and nothing is left behind."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.box import (
+    BoxPool,
+    BoxSettings,
+    LauncherConfig,
+    Limits,
+    spawn_launcher,
+)
+from bot.adapters.box.argv import Bind, Descriptors, Identity, Plan, System, Tools, outer
+from bot.errors import BoxUnavailable
+
+pytestmark = pytest.mark.integration
+
+ROOT = os.geteuid() == 0
+UID_BASE = 800_000 + os.getpid() % 20_000 * 16
+WEAK = str(Path(__file__).with_name("weak_launcher.py"))
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """Give a directory that other users can walk, as canaries in it have to be reachable."""
+    folder = Path(tempfile.mkdtemp(prefix="nightshift-box-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def config(scratch: Path) -> LauncherConfig:
+    """Describe a launcher with five slots."""
+    return LauncherConfig(5, UID_BASE, (scratch / "layers",), scratch / "work")
+
+
+def settings(config: LauncherConfig) -> BoxSettings:
+    """Accept either tier."""
+    return BoxSettings(config.slots, config.uid_base, require_tier_a=False, scratch=config.scratch)
+
+
+@pytest.fixture
+async def pool(config: LauncherConfig) -> AsyncIterator[BoxPool]:
+    """Open a proven pool."""
+    opened = await BoxPool.open(settings(config), await spawn_launcher(config))
+    yield opened
+    await opened.close()
+
+
+async def failures(config: LauncherConfig, kind: str) -> list[str]:
+    """Open a pool on a launcher that is weak in this way; the checks named in the refusal."""
+    launcher = await spawn_launcher(config, entry=(WEAK, kind))
+    try:
+        await BoxPool.open(settings(config), launcher)
+    except BoxUnavailable as error:
+        if ": " not in error.what or "self-test" not in error.what:
+            raise
+        return error.what.split(": ", 1)[1].split(", ")
+    finally:
+        await launcher.close()
+    return []
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("none", []),
+        ("environ", ["environ_leak"]),
+        ("seccomp", ["keyctl"]),
+        ("seccomp-and-userns", ["userns", "keyctl"]),
+        ("network", ["tcp", "abstract"]),
+        ("shm", ["size_bounds"]),
+        ("tmp", ["size_bounds"]),
+        ("writable-root", ["outside_write"]),
+        ("writable-dev", ["outside_write"]),
+        ("prlimit", ["limits"]),
+    ],
+)
+async def test_a_wrong_box_fails_exactly_the_checks_for_its_fault(
+    config: LauncherConfig, kind: str, expected: list[str]
+) -> None:
+    """Every misconfiguration is named by its checks and by no other; the right box by none."""
+    assert await failures(config, kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("peers", {"proc_peers"}),
+        ("host-files", {"outside_read", "unix_path"}),
+        ("capabilities", {"mount_mknod", "userns", "keyctl"}),
+    ],
+)
+async def test_a_very_wrong_box_fails_at_least_the_checks_for_its_faults(
+    config: LauncherConfig, kind: str, expected: set[str]
+) -> None:
+    """A fault that opens several doors is named by every one of them."""
+    assert expected <= set(await failures(config, kind))
+
+
+async def test_bubblewrap_is_never_started_as_root(config: LauncherConfig) -> None:
+    """A box run as root is found out; and the command line for it is refused in the first place."""
+    if ROOT:
+        assert await failures(config, "root") == ["raw_root_uid", "core_pattern"]
+    plan = Plan(
+        tools=Tools("setpriv", "prlimit", "bwrap"),
+        system=System((Bind("/usr", "/usr"),), (), "/usr/bin/python3"),
+        identity=Identity(0, 0, switch=False),
+        limits=Limits(),
+        processes=10,
+        memory_by_rlimit=False,
+        work="/slots/00/work",
+        layers=(),
+        argv=("true",),
+    )
+    with pytest.raises(ValueError, match="never started as root"):
+        outer(plan, Descriptors(10, 11, 12, {}))
+
+
+async def test_a_fork_bomb_stops_at_the_limit_and_leaves_nothing(pool: BoxPool) -> None:
+    """A bomb never holds more processes than agreed, and none outlives its box."""
+    bomb = "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass"
+    async with pool.box(limits=Limits(pids=40, wall_s=1.0)) as box:
+        running = asyncio.create_task(box.run(["python", "-I", "-S", "-c", bomb]))
+        most = 0
+        while not running.done():
+            most = max(most, len(processes_of(pool)))
+            await asyncio.sleep(0.05)
+        result = await running
+        assert result.timed_out
+        assert 10 < most <= (60 if ROOT else 400)
+        assert processes_of(pool) == set()
+
+
+async def test_a_memory_hog_dies(pool: BoxPool) -> None:
+    """Memory beyond the limit is not to be had, and the machine does not notice."""
+    hog = "held = [bytearray(b'x' * 2**20) for _ in range(600)]; print('had it')"
+    async with pool.box(limits=Limits(memory_mb=128)) as box:
+        result = await box.run(["python", "-I", "-S", "-c", hog])
+    assert result.exit_code not in (0, None)
+    assert b"had it" not in result.stdout
+
+
+async def test_the_work_directory_fills_up_to_its_size_and_inodes(pool: BoxPool) -> None:
+    """A disk fill ends in an error inside, at the agreed size; so does a flood of small files."""
+    fill = (
+        "i=0; while head -c 1000000 /dev/zero > f$i; do i=$((i+1)); done 2>&1; du -sm . | cut -f1"
+    )
+    many = "mkdir m && cd m && i=0; while : > f$i; do i=$((i+1)); done 2>/dev/null; ls | wc -l"
+    limits = Limits(work_mb=32, work_inodes=500)
+    async with pool.box(limits=limits) as box:
+        result = await box.run(["bash", "-c", fill])
+        assert b"No space left" in result.stdout
+        assert 20 <= int(result.stdout.split()[-1]) <= 32
+        assert (await box.run(["bash", "-c", "rm -rf ./*"])).exit_code == 0
+        assert int((await box.run(["bash", "-c", many])).stdout) < 500
+
+
+async def test_a_single_file_ends_at_its_limit(pool: BoxPool) -> None:
+    """No file grows beyond the limit, sparse or not."""
+    async with pool.box(limits=Limits(file_mb=4)) as box:
+        result = await box.run(["bash", "-c", "truncate -s 100M a; head -c 9000000 /dev/zero > b"])
+        sizes = await box.run(["stat", "-c", "%s", "a", "b"])
+    assert result.exit_code != 0
+    assert max(int(size) for size in sizes.stdout.split()) <= 4 << 20
+
+
+async def test_an_output_flood_is_cut_while_it_is_read(pool: BoxPool) -> None:
+    """Of 300 MB on each stream only head and tail are kept, with a line that says so."""
+    flood = "printf first; head -c 300M /dev/zero; printf last; head -c 30M /dev/zero >&2"
+    async with pool.box() as box:
+        result = await box.run(["bash", "-c", flood])
+    assert result.truncated
+    assert result.stdout.startswith(b"first")
+    assert result.stdout.endswith(b"last")
+    assert b" bytes cut ..." in result.stdout
+    assert len(result.stdout) < 66_000
+    assert len(result.stderr) < 66_000
+
+
+async def test_a_daemon_does_not_survive_its_command(pool: BoxPool) -> None:
+    """What a command leaves running is dead when its result is there."""
+    daemon = "(setsid sleep 300 & setsid nohup sleep 300 >/dev/null 2>&1 &) ; echo left"
+    async with pool.box() as box:
+        result = await box.run(["bash", "-c", daemon])
+        assert result.stdout == b"left\n"
+        assert processes_of(pool) == set()
+
+
+async def test_a_background_child_that_holds_the_output_does_not_delay_the_end(
+    pool: BoxPool,
+) -> None:
+    """The command's own end is the end, even while a child of it keeps the pipes open."""
+    async with pool.box() as box:
+        started = time.monotonic()
+        result = await box.run(["bash", "-c", "sleep 60 & echo done"])
+    assert result.stdout == b"done\n"
+    assert time.monotonic() - started < 20
+
+
+async def test_killing_the_launcher_leaves_nothing(config: LauncherConfig) -> None:
+    """kill -9 of the launcher ends every box, removes its groups, and callers get an error."""
+    launcher = await spawn_launcher(config)
+    pool = await BoxPool.open(settings(config), launcher)
+    pid = launcher.pid
+    assert pid is not None
+    with pytest.raises(BoxUnavailable, match="launcher"):
+        async with pool.box() as box:
+            running = asyncio.create_task(box.run(["sleep", "300"]))
+            await until(lambda: bool(processes_of(pool)))
+            os.kill(pid, signal.SIGKILL)
+            await running
+    await until(lambda: not processes_of(pool))
+    await until(lambda: not groups_of(pid))
+    await pool.close()
+
+
+async def test_boxes_side_by_side_do_not_share_a_process_limit(pool: BoxPool) -> None:
+    """Five boxes at once each get the processes they were promised."""
+    fork = (
+        "import os, time\npids = []\nfor _ in range(20):\n  pid = os.fork()\n"
+        "  if pid == 0: time.sleep(30)\n  pids.append(pid)\ntime.sleep(0.5)\nprint(len(pids))"
+    )
+
+    async def one() -> bytes:
+        async with pool.box(limits=Limits(pids=30)) as box:
+            return (await box.run(["python", "-I", "-S", "-c", fork])).stdout
+
+    assert await asyncio.gather(*[one() for _ in range(5)]) == [b"20\n"] * 5
+
+
+async def test_sixty_runs_leave_no_zombie(config: LauncherConfig) -> None:
+    """The launcher reaps what it starts and what is orphaned to it."""
+    launcher = await spawn_launcher(config)
+    pool = await BoxPool.open(settings(config), launcher)
+    async with pool.box() as box:
+        for _ in range(60):
+            assert (await box.run(["bash", "-c", "sleep 30 & exit 3"])).exit_code == 3
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
+    assert len(children) == 1  # the undertaker
+    await pool.close()
+
+
+async def test_a_cancelled_run_is_dead_at_once(pool: BoxPool) -> None:
+    """Cancelling the caller ends the box's processes, and the box goes on working."""
+    async with pool.box() as box:
+        running = asyncio.create_task(box.run(["sleep", "300"]))
+        await until(lambda: bool(processes_of(pool)))
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await until(lambda: not processes_of(pool))
+        assert (await box.run(["true"])).exit_code == 0
+
+
+def processes_of(pool: BoxPool) -> set[int]:
+    """Return what runs inside the pool's boxes now, as seen from the host."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                namespace = (entry / "ns" / "net").readlink()
+                uid = entry.stat().st_uid
+                ours = UID_BASE <= uid < UID_BASE + pool.slots if ROOT else uid == os.geteuid()
+                if ours and (ROOT or namespace != Path("/proc/self/ns/net").readlink()):
+                    found.add(int(entry.name))
+    return found
+
+
+def groups_of(launcher: int) -> list[Path]:
+    """Return the control groups that a launcher made."""
+    return list(Path("/sys/fs/cgroup").glob(f"**/nightshift-{launcher}-*"))
+
+
+async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
