@@ -189,6 +189,10 @@ class Engine:
                 return await function(payload)
             except NightshiftError as error:
                 raise Failed(error, error_envelope(error)) from None
+            except SQLAlchemyError as error:
+                # Not this workflow's fault: it stays on record as running and is queued again.
+                log.warning("%s is interrupted: %s", workflow, as_typed(error) or error)
+                raise asyncio.CancelledError from error
             finally:
                 self._running[workflow].discard(task)
                 if not self._running[workflow]:
@@ -366,7 +370,24 @@ class Engine:
                 task.add_done_callback(self._bodies.discard)
             return await body()
 
-        return await DBOS.run_step_async({"name": name, "preemptible": True}, run)
+        try:
+            return await DBOS.run_step_async({"name": name, "preemptible": True}, run)
+        except (SQLAlchemyError, PortableWorkflowError) as error:
+            await self._interrupt(scope.workflow, name, error)
+            raise
+
+    async def _interrupt(self, workflow: str, name: str, error: Exception) -> None:
+        """Leave a workflow to be taken up again: a checkpoint could not be written.
+
+        Our steps return their errors, so an error that comes out of DBOS is its own. It even
+        records a failed write of a result as the step's outcome, for ever; that row has to go.
+        """
+        log.warning("%s is interrupted at %r: %s", workflow, name, as_typed(error) or error)
+        try:
+            await asyncio.to_thread(self._rows.drop_failed_step, workflow, name)
+        except SQLAlchemyError as again:
+            log.warning("%s: %s", workflow, as_typed(again) or again)
+        raise asyncio.CancelledError from error
 
     async def _await_child(self, id_: str, timeout_s: float) -> Json:
         work = await self.status(id_)

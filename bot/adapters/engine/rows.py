@@ -1,4 +1,4 @@
-"""DBOS's own table, as far as we read and write it ourselves. Contract-tested against the pin."""
+"""DBOS's own tables, as far as we read and write it ourselves. Contract-tested against the pin."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -56,10 +56,16 @@ class Work:
 
 
 class Rows:
-    """Reads and the few guarded writes on `workflow_status`."""
+    """Reads and the few guarded writes on `workflow_status` and `operation_outputs`."""
 
     def __init__(self, database: sa.Engine) -> None:
         self._database = database
+        schema = None if database.dialect.name == "sqlite" else "dbos"
+        self.steps = sa.table(
+            "operation_outputs",
+            *(sa.column(name) for name in ("workflow_uuid", "function_name", "error")),
+            schema=schema,
+        )
         columns = (
             "workflow_uuid name status application_name application_version queue_name priority "
             "executor_id parent_workflow_id created_at completed_at"
@@ -67,7 +73,7 @@ class Rows:
         self.table = sa.table(
             "workflow_status",
             *(sa.column(name) for name in columns.split()),
-            schema=None if database.dialect.name == "sqlite" else "dbos",
+            schema=schema,
         )
 
     def get(self, id_: str) -> Work | None:
@@ -99,6 +105,15 @@ class Rows:
                 self.table.c.status.in_(["ENQUEUED", "DELAYED"]),
             )
             .values(priority=priority)
+        )
+        with self._database.begin() as connection:
+            return connection.execute(query).rowcount
+
+    def drop_failed_step(self, workflow: str, name: str) -> int:
+        """Forget that a step ended with an error, so that it runs again."""
+        c = self.steps.c
+        query = sa.delete(self.steps).where(
+            c.workflow_uuid == workflow, c.function_name == name, c.error.is_not(None)
         )
         with self._database.begin() as connection:
             return connection.execute(query).rowcount

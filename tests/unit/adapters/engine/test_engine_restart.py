@@ -14,7 +14,7 @@ from bot.errors import EnvironmentProblem, Gone, NightshiftError, RateLimited
 
 def _settings(path: Path, executor: str = "x-0") -> EngineSettings:
     return EngineSettings(
-        "x", "1", executor, f"sqlite:///{path}/n.db", 0.01, lease_beat_s=0.05, lease_dead_s=0.4
+        "x", "1", executor, f"sqlite:///{path}/n.db", 0.01, lease_beat_s=0.05, lease_dead_s=0.25
     )
 
 
@@ -155,5 +155,42 @@ async def test_the_file_is_for_the_group(tmp_path: Path) -> None:
         assert modes["n.db"] == modes["n.db-wal"] == modes["n.db-shm"] == "0o660"
         assert modes[".x-0.lock"] == "0o660"
         assert oct((tmp_path / "new").stat().st_mode & 0o7777) == "0o2770"
+    finally:
+        await engine.close()
+
+
+async def test_a_full_disk_interrupts_and_fails_nothing(tmp_path: Path) -> None:
+    """A checkpoint that cannot be written leaves the run to be taken up when there is space."""
+    engine = Engine(_settings(tmp_path))
+    space: list[bool] = []
+    runs: list[bool] = []
+
+    def limit_pages(limit: int) -> None:
+        with engine._system.connect() as one, engine._system.connect() as two:
+            for connection in (one, two):
+                connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")
+
+    @engine.workflow("big")
+    async def big(_payload: Json) -> Json:
+        async def body() -> str:
+            runs.append(bool(space))
+            if not space:
+                await asyncio.to_thread(limit_pages, 1)  # no page more than there are
+            return "x" * 2_000_000
+
+        return len(await engine.step("big", body, kind=str, timeout_s=5))
+
+    await engine.launch([Queue("work")])
+    try:
+        await engine.enqueue("work", "big", {}, id="b", priority=1)
+
+        await _until(lambda: _true(runs == [False] and not engine._running))
+        work = await engine.status("b")
+        assert work is not None
+        assert work.state == WorkState.RUNNING
+        space.append(True)
+        await asyncio.to_thread(limit_pages, 1_000_000)
+        assert await engine.result("b", 10) == 2_000_000
+        assert runs == [False, True]
     finally:
         await engine.close()

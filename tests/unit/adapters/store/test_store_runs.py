@@ -245,7 +245,7 @@ async def test_a_full_disk_is_named_and_loses_nothing(store: Store) -> None:
     assert await store.run("o/n#1@a") == _run()
 
 
-async def test_many_processes_may_open_at_once(tmp_path: Path) -> None:
+async def test_many_may_open_at_once(tmp_path: Path) -> None:
     """The first opening races with itself and everybody gets the same tables."""
     url = f"sqlite:///{tmp_path}/fresh/n.db"
     stores = await asyncio.gather(*(asyncio.to_thread(Store, url) for _ in range(6)))
