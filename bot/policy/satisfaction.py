@@ -85,6 +85,11 @@ class ScenarioResult:
         return self.foreign and self.base is Standing.FAILS
 
     @property
+    def unseen(self) -> bool:
+        """Whether it should have been run and could not be."""
+        return not self.pending and (not self.scores or self.base is Standing.UNKNOWN)
+
+    @property
     def newly_failing(self) -> bool:
         """Whether it passes on base and misses a must-check in some repeat on head.
 
@@ -203,7 +208,7 @@ def _count(results: Sequence[ScenarioResult]) -> tuple[list[ScenarioResult], Ass
         trajectories=sum(len(result.scores) for result in results),
         mean=sum(w * score for w, score in runs) / weight_of_runs if weight_of_runs else 0.0,
         lower_bound=wilson_lower_bound(by_scenario, effective_count(weights)),
-        invalid=sum(not r.scores or r.base is Standing.UNKNOWN for r in results),
+        invalid=sum(result.unseen for result in results),
         pending=sum(result.pending for result in results),
         quarantined=sum(result.base is Standing.FLAKY for result in results),
     )
@@ -212,9 +217,9 @@ def _count(results: Sequence[ScenarioResult]) -> tuple[list[ScenarioResult], Ass
 
 def _unjudgeable(results: Sequence[ScenarioResult], counted: Sequence[ScenarioResult]) -> str:
     """Return why nothing can be said about the change, or nothing."""
-    relevant = [result for result in results if not result.pending]
-    if any(not result.scores or result.base is Standing.UNKNOWN for result in relevant):
+    if any(result.unseen for result in results):
         return "box-failed"
+    relevant = [result for result in results if not result.pending]
     flaky = sum(result.weight for result in relevant if result.base is Standing.FLAKY)
     if flaky > MAX_QUARANTINED * sum(result.weight for result in relevant):
         return "too-flaky"
