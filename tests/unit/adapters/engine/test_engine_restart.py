@@ -76,6 +76,7 @@ async def test_a_replay_sees_what_the_first_run_saw(tmp_path: Path) -> None:
     await second.close()
     assert seen[0] == seen[1]
     assert len(seen[0]) == 3
+    assert "123.5" in seen[0][1]
     assert bodies == ["good", "limited", "leaf"]
 
 
