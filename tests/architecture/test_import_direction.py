@@ -1,0 +1,142 @@
+"""The house keeps its rooms apart: who may import whom, and who alone may import which library."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ALLOWED = {
+    "bot.errors": set(),
+    "bot.domain": {"bot.errors"},
+    "bot.wire": {"bot.errors", "bot.domain"},
+    "bot.policy": {"bot.errors", "bot.domain", "bot.wire"},
+    "bot.adapters": {"bot.errors", "bot.domain", "bot.wire", "bot.provision"},
+    "bot.validator": {
+        "bot.errors",
+        "bot.domain",
+        "bot.wire",
+        "bot.policy",
+        "bot.adapters.box",
+        "bot.adapters.substrate.gitstore",
+    },
+    "bot.web": {"bot.errors", "bot.domain", "bot.wire", "bot.policy"},
+    "bot.flows": {
+        "bot.errors",
+        "bot.domain",
+        "bot.wire",
+        "bot.policy",
+        "bot.adapters",
+        "bot.web.intake",
+    },
+    "twins": set(),
+}
+"""Each room may import itself and these. Rooms that are not named here are composition roots."""
+
+ALONE = {
+    "dbos": "bot.adapters.engine",
+    "anthropic": "bot.adapters.model",
+    "gidgethub": "bot.adapters.forge",
+    "twins": "bot.stage",
+}
+"""Libraries that one room alone may import, so that a change of theirs stays in it."""
+
+
+READERS = {
+    "bot.settings",
+    "bot.provision",  # runs before there are settings, and hands the environment on to apt and pip
+    "bot.adapters.box.probe",  # runs alone inside the box, to attack the environment it finds there
+}
+"""Who may read the process environment."""
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Yield every module of ours with its dotted name."""
+    for top in ("bot", "twins"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts).removesuffix(".__init__"), path
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield every absolute name that a module imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def under(name: str, room: str) -> bool:
+    """Tell whether a dotted name is a room or inside it."""
+    return name == room or name.startswith(f"{room}.")
+
+
+@pytest.mark.parametrize("room", sorted(ALLOWED))
+def test_a_room_imports_only_what_is_below_it(room: str) -> None:
+    """Policy never reaches an adapter, the validator never reaches a builder, twins stand alone."""
+    broken = [
+        f"{name} imports {target}"
+        for name, path in modules()
+        if under(name, room)
+        for target in imported(path)
+        if (under(target, "bot") or under(target, "twins"))
+        and target.partition(".")[0] != target
+        and not under(target, room)
+        and not any(under(target, allowed) for allowed in ALLOWED[room])
+        and target != "bot.wire"
+    ]
+
+    assert [] == broken
+
+
+def test_adapters_never_import_each_other() -> None:
+    """What joins two adapters is a flow; `database` is the one part that two of them share."""
+    broken = []
+    for name, path in modules():
+        if not under(name, "bot.adapters") or name.count(".") < 2:
+            continue
+        own = ".".join(name.split(".")[:3])
+        broken += [
+            f"{name} imports {target}"
+            for target in imported(path)
+            if under(target, "bot.adapters")
+            and not under(target, own)
+            and not under(target, "bot.adapters.database")
+        ]
+
+    assert [] == broken
+
+
+@pytest.mark.parametrize("library", sorted(ALONE))
+def test_one_room_alone_knows_a_library(library: str) -> None:
+    """A library with traps is handled in one place."""
+    room = ALONE[library]
+    broken = [
+        f"{name} imports {target}"
+        for name, path in modules()
+        if not under(name, room) and not under(name, library)
+        for target in imported(path)
+        if under(target, library) and not (library == "anthropic" and under(name, "twins"))
+    ]
+
+    assert [] == broken
+
+
+def test_only_settings_read_the_environment() -> None:
+    """A variable that somebody reads on the side is a setting that nobody can find."""
+    readers = [
+        name
+        for name, path in modules()
+        if under(name, "bot") and not any(under(name, reader) for reader in READERS)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    ]
+
+    assert [] == readers
