@@ -7,12 +7,28 @@ from aiohttp import web
 
 from twins.core.core import Core
 from twins.core.server import make_app
-from twins.github import apps, basics, issues, labels, repositories
+from twins.github import (
+    apps,
+    basics,
+    checks,
+    commits,
+    contents,
+    git_data,
+    issues,
+    labels,
+    merges,
+    pulls,
+    repositories,
+    reviews,
+    search,
+    statuses,
+)
 from twins.github.admin import GitHubAdmin
 from twins.github.api import Operation
 from twins.github.git_store import GitStore
 from twins.github.hub import Hub
 from twins.github.links import PREFIX
+from twins.github.pages import Pages
 from twins.github.smart_http import SmartHttp
 from twins.github.state import World
 from twins.github.transport import Transport
@@ -28,7 +44,7 @@ def make_twin(state: Path, seed: int = 0) -> web.Application:
     transport = Transport(hub)
     app = make_app(
         core,
-        routes=[*_routes(transport), *SmartHttp(hub).routes()],
+        routes=[*_routes(transport), *SmartHttp(hub).routes(), *Pages(hub).routes()],
         admin=GitHubAdmin(hub, transport.limits).routes(),
         on_reset=_reset(hub, transport),
     )
@@ -48,6 +64,16 @@ def operations(transport: Transport) -> list[Operation]:
         *repositories.operations(),
         *issues.operations(),
         *labels.operations(),
+        *pulls.operations(),
+        *merges.operations(),
+        *reviews.operations(),
+        *checks.operations(),
+        *statuses.operations(),
+        # After the more special routes below /commits/{ref}.
+        *commits.operations(),
+        *git_data.operations(),
+        *contents.operations(),
+        *search.operations(),
     ]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from twins.github.git_store import GitStore
 
@@ -49,10 +48,12 @@ class LogEntry:
     files: list[FileChange] = field(default_factory=list)
 
 
-def log(git: GitStore, path: Path, *argv: str) -> list[LogEntry]:
-    """Return the commits that `git log` with these arguments shows."""
-    out = git.run(path, "log", f"--format={FORMAT}", *argv, "--").decode("utf-8", "replace")
-    return [_entry(chunk.lstrip("\n")) for chunk in out.split("\x01") if chunk.strip()]
+def log(git: GitStore, path: Path, *argv: str, only: str = "") -> list[LogEntry]:
+    """Return the commits that `git log` shows, `only` those that touch a path."""
+    paths = [only] if only else []
+    out = git.run(path, "log", f"--format={FORMAT}", *argv, "--", *paths)
+    chunks = out.decode("utf-8", "replace").split("\x01")
+    return [_entry(chunk.lstrip("\n")) for chunk in chunks if chunk.strip()]
 
 
 def one(git: GitStore, path: Path, sha: str) -> LogEntry:
@@ -126,9 +127,7 @@ def _name(header: str) -> str:
     return lines[0].rpartition(" b/")[2]
 
 
-def text_between(
-    git: GitStore, path: Path, old: str, new: str, form: Literal["diff", "patch"]
-) -> bytes:
+def text_between(git: GitStore, path: Path, old: str, new: str, form: str) -> bytes:
     """Return the difference as one diff, or as a mailbox of patches."""
     if form == "diff":
         return git.run(path, "diff", "-M", "--full-index", old, new)

@@ -1,0 +1,118 @@
+"""Merging a pull request: merge commit, squash or rebase, with real parents."""
+
+from twins.github.access import accepts, why_not
+from twins.github.api import Call, Operation, Reply
+from twins.github.bodies.pulls import pull_of
+from twins.github.body import Body
+from twins.github.commit_log import LogEntry, log
+from twins.github.git_store import GitStore, Person
+from twins.github.hub import Context, web_flow
+from twins.github.problem import Problem, not_found
+from twins.github.pull_changes import mark_merged
+from twins.github.pulls import pull_issue
+from twins.github.pushes import observe
+from twins.github.state import Issue, Repository
+
+MERGE = "/repos/{owner}/{repo}/pulls/{number}/merge"
+HEADS = "refs/heads/"
+
+
+def operations() -> list[Operation]:
+    """Return the table of routes."""
+    return [Operation("GET", MERGE, is_merged), Operation("PUT", MERGE, merge)]
+
+
+def is_merged(call: Call) -> Reply:
+    """Answer 204 when merged, 404 when not."""
+    if pull_of(pull_issue(call)).merged_at is None:
+        raise not_found()
+    return Reply(204)
+
+
+def merge(call: Call) -> Reply:
+    """Merge; 405 when it cannot be, 409 when the head is not the one the caller saw."""
+    issue = pull_issue(call)
+    repo, context, body = call.repo(), call.context, call.body()
+    pull = pull_of(issue)
+    if not accepts(call.actor, repo, "contents", "write"):
+        raise why_not(call.actor)
+    if issue.state == "closed" or pull.draft:
+        raise Problem(405, "Pull Request is not mergeable")
+    if body.text("sha", pull.head_sha) != pull.head_sha:
+        raise Problem(409, "Head branch was modified. Review and try the merge again.")
+    method = body.choice("merge_method", ("merge", "squash", "rebase"), "merge")
+    commit = _land(context, repo, issue, body, method)
+    return Reply(
+        body={"sha": commit, "merged": True, "message": "Pull Request successfully merged"}
+    )
+
+
+def _land(context: Context, repo: Repository, issue: Issue, body: Body, method: str) -> str:
+    pull, git = pull_of(issue), context.hub.git
+    ref = HEADS + pull.base_ref
+    tip = repo.refs[ref]
+    tree = git.merged_tree(repo.path, tip, pull.head_sha)
+    if tree is None:
+        raise Problem(405, "Pull Request is not mergeable")
+    title, text = body.text("commit_title"), body.text("commit_message")
+    if method == "rebase":
+        commit = _rebased(git, repo, tip, pull.head_sha, web_flow(context.now))
+    else:
+        commits = log(git, repo.path, "--reverse", pull.head_sha, f"^{tip}")
+        message = _message(repo, issue, method, commits)
+        head, _, rest = message.partition("\n\n")
+        # An empty title or message means GitHub's own, as when none is given.
+        full = "\n\n".join(filter(None, (title or head, text or rest)))
+        parents = [tip, pull.head_sha] if method == "merge" else [tip]
+        committer = web_flow(context.now)
+        commit = git.commit_tree(
+            repo.path, tree, parents, full, author=context.person, committer=committer
+        )
+    git.update_ref(repo.path, ref, commit, tip)
+    if method == "merge":
+        observe(context, repo)  # finds the head reachable and marks it merged
+    else:
+        _mark_then_tell(context, repo, issue, commit)
+    return commit
+
+
+def _mark_then_tell(context: Context, repo: Repository, issue: Issue, commit: str) -> None:
+    """Tell of a squash or rebase, which git alone does not show to be a merge."""
+    mark_merged(context, repo, issue, commit)
+    observe(context, repo)
+
+
+def _message(repo: Repository, issue: Issue, method: str, commits: list[LogEntry]) -> str:
+    pull = pull_of(issue)
+    if method == "merge":
+        branch = f"{repo.owner.login}/{pull.head_ref}"
+        return f"Merge pull request #{issue.number} from {branch}\n\n{issue.title}"
+    if len(commits) == 1:
+        subject, _, rest = commits[0].message.partition("\n\n")
+        return f"{subject} (#{issue.number})\n\n{rest}"
+    lines = "\n\n".join(f"* {commit.message}" for commit in commits)
+    return f"{issue.title} (#{issue.number})\n\n{lines}"
+
+
+def _rebased(git: GitStore, repo: Repository, onto: str, head: str, committer: Person) -> str:
+    """Replay each commit; merge-tree takes its base from ancestry, so a stand-in base is written.
+
+    Newer git has an option for that; this works from 2.38 on.
+    """
+    tip = onto
+    for entry in log(git, repo.path, "--reverse", "--no-merges", head, f"^{onto}"):
+        base = _bare(git, repo, f"{entry.parents[0]}^{{tree}}", [], committer)
+        ours = _bare(git, repo, f"{tip}^{{tree}}", [base], committer)
+        theirs = _bare(git, repo, entry.tree, [base], committer)
+        tree = git.merged_tree(repo.path, ours, theirs)
+        if tree is None:
+            raise Problem(405, "This branch can't be rebased")
+        author = Person(entry.author.name, entry.author.email, entry.author.at)
+        tip = git.commit_tree(
+            repo.path, tree, [tip], entry.message, author=author, committer=committer
+        )
+    return tip
+
+
+def _bare(git: GitStore, repo: Repository, tree: str, parents: list[str], person: Person) -> str:
+    return git.commit_tree(repo.path, tree, parents, "base", author=person, committer=person)

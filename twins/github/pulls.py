@@ -1,0 +1,243 @@
+"""Pull requests over REST."""
+
+from collections.abc import Callable
+
+from twins.github.access import accepts, why_not
+from twins.github.api import Call, Operation, Reply
+from twins.github.bodies.basics import account_body
+from twins.github.bodies.commits import commit_body, file_body
+from twins.github.bodies.pulls import brief_pull, pull_body, pull_of
+from twins.github.body import Body
+from twins.github.commit_log import changes, log, text_between
+from twins.github.issue_changes import note, retitle, tell
+from twins.github.issues import change_state
+from twins.github.problem import Problem, invalid, missing, not_found
+from twins.github.pull_changes import judge_mergeable, open_pull, refresh
+from twins.github.state import Issue, Repository, User
+
+PULLS = "/repos/{owner}/{repo}/pulls"
+ONE = PULLS + "/{number}"
+HEADS = "refs/heads/"
+SORTS: dict[str, Callable[[Issue], float]] = {
+    "created": lambda issue: issue.created_at,
+    "updated": lambda issue: issue.updated_at,
+    "popularity": lambda issue: len(issue.comments),
+}
+
+
+def operations() -> list[Operation]:
+    """Return the table of routes."""
+    return [
+        Operation("GET", PULLS, list_pulls),
+        Operation("POST", PULLS, create),
+        Operation("GET", ONE, get),
+        Operation("PATCH", ONE, update),
+        Operation("GET", ONE + "/commits", list_commits),
+        Operation("GET", ONE + "/files", list_files),
+        Operation("GET", ONE + "/requested_reviewers", list_reviewers),
+        Operation("POST", ONE + "/requested_reviewers", request_reviewers),
+        Operation("DELETE", ONE + "/requested_reviewers", drop_reviewers),
+    ]
+
+
+def pull_issue(call: Call, level: str = "read", *, own: bool = False) -> Issue:
+    """Return the pull request of the path if the caller may do this to it."""
+    repo = call.repo()
+    issue = repo.issues.get(call.number())
+    if issue is None or issue.pull is None:
+        raise not_found()
+    call.accepted = f"pull_requests={level}"
+    if own and issue.user is call.actor.user:
+        return issue
+    if not accepts(call.actor, repo, "pull_requests", level):
+        raise why_not(call.actor)
+    return issue
+
+
+def list_pulls(call: Call) -> Reply:
+    """List pull requests by state, head (`owner:branch`) and base."""
+    repo = call.repo("pull_requests")
+    state, base = call.query("state", "open"), call.query("base")
+    head = call.query("head").rpartition(":")[2]
+    owner = call.query("head").partition(":")[0] if ":" in call.query("head") else ""
+    kept = [
+        issue
+        for issue in repo.issues.values()
+        if issue.pull is not None
+        and state in ("all", issue.state)
+        and base in ("", issue.pull.base_ref)
+        and head in ("", issue.pull.head_ref)
+        and owner.lower() in ("", repo.owner.login.lower())
+    ]
+    key = SORTS.get(call.query("sort"), SORTS["created"])
+    default = "asc" if call.query("sort") not in {"", "created"} else "desc"
+    down = call.query("direction", default) == "desc"
+    kept.sort(key=lambda issue: (key(issue), issue.number), reverse=down)
+    return Reply(body=[brief_pull(call.links, repo, issue) for issue in call.page(kept)])
+
+
+def create(call: Call) -> Reply:
+    """Open a pull request; one open request per head and base."""
+    repo = call.repo("pull_requests", "write" if call.actor.installation else "read")
+    context, body = call.context, call.body()
+    head, base = _branches(repo, body)
+    _check_new(call, repo, head, base)
+    issue = open_pull(
+        context,
+        repo,
+        body.need("title", "PullRequest"),
+        body.text("body") or None,
+        head=head,
+        base=base,
+        draft=body.flag("draft"),
+    )
+    reply = pull_body(call.links, repo, issue)
+    return Reply(201, reply, {"Location": reply["url"]})
+
+
+def _branches(repo: Repository, body: Body) -> tuple[str, str]:
+    head = body.need("head", "PullRequest")
+    base = body.need("base", "PullRequest")
+    owner, colon, branch = head.partition(":")
+    if colon and owner.lower() != repo.owner.login.lower():
+        raise invalid("PullRequest", "head")  # forks are not modelled
+    head = branch if colon else head
+    if HEADS + base not in repo.refs:
+        raise invalid("PullRequest", "base")
+    if HEADS + head not in repo.refs:
+        raise invalid("PullRequest", "head")
+    return head, base
+
+
+def _check_new(call: Call, repo: Repository, head: str, base: str) -> None:
+    tip, root = repo.refs[HEADS + head], repo.refs[HEADS + base]
+    if call.hub.git.is_ancestor(repo.path, tip, root):
+        raise _refused(f"No commits between {base} and {head}")
+    for issue in repo.issues.values():
+        pull = issue.pull
+        if pull and issue.state == "open" and (pull.head_ref, pull.base_ref) == (head, base):
+            owner = repo.owner.login
+            raise _refused(f"A pull request already exists for {owner}:{head}.")
+
+
+def _refused(message: str) -> Problem:
+    return invalid("PullRequest", "", "custom", message)
+
+
+def get(call: Call) -> Reply:
+    """Return a pull request, or its diff or patch."""
+    issue = pull_issue(call)
+    repo, pull, git = call.repo(), pull_of(issue), call.hub.git
+    if call.media in {"diff", "patch"}:
+        root = git.merge_base(repo.path, pull.base_sha, pull.head_sha) or pull.base_sha
+        text = text_between(git, repo.path, root, pull.head_sha, call.media)
+        return Reply(body=text, media_type=call.media)
+    judge_mergeable(call.hub, repo, issue)
+    return Reply(body=pull_body(call.links, repo, issue))
+
+
+def update(call: Call) -> Reply:
+    """Change title, body, base or state."""
+    issue = pull_issue(call, "write", own=True)
+    repo, context, body = call.repo(), call.context, call.body()
+    if body.has("title") and not body.text("title").strip():
+        raise missing("PullRequest", "title")
+    state = body.choice("state", ("open", "closed"))
+    base = body.text("base")
+    if base and HEADS + base not in repo.refs:
+        raise invalid("PullRequest", "base")
+    text = (body.text("body") or None) if "body" in body else issue.body
+    retitle(context, repo, issue, body.text("title", issue.title), text)
+    if base and base != pull_of(issue).base_ref:
+        _rebase_onto(call, repo, issue, base)
+    if state == "open" and issue.state == "closed":
+        _check_reopen(call, repo, issue)
+    change_state(call, repo, issue, state, "completed")
+    return Reply(body=pull_body(call.links, repo, issue))
+
+
+def _check_reopen(call: Call, repo: Repository, issue: Issue) -> None:
+    pull = pull_of(issue)
+    tip = repo.refs.get(HEADS + pull.head_ref)
+    if tip is None:
+        raise _refused(f"state cannot be changed. The {pull.head_ref} branch has been deleted.")
+    if pull.merged_at is None:
+        pull.head_sha = tip
+        _check_new(call, repo, pull.head_ref, pull.base_ref)
+        refresh(call.context, repo, issue)
+
+
+def _rebase_onto(call: Call, repo: Repository, issue: Issue, base: str) -> None:
+    pull = pull_of(issue)
+    before = pull.base_ref, pull.base_sha
+    pull.base_ref, pull.base_sha = base, repo.refs[HEADS + base]
+    refresh(call.context, repo, issue)
+    note(call.context, issue, "base_ref_changed")
+    changed = {"ref": {"from": before[0]}, "sha": {"from": before[1]}}
+    tell(call.context, repo, issue, "edited", changes={"base": changed})
+
+
+def list_commits(call: Call) -> Reply:
+    """List a pull request's commits, oldest first."""
+    issue = pull_issue(call)
+    repo, pull = call.repo(), pull_of(issue)
+    entries = log(call.hub.git, repo.path, "--reverse", pull.head_sha, f"^{pull.base_sha}")
+    shown = [commit_body(call.links, call.hub.world, repo, e) for e in call.page(entries)]
+    return Reply(body=shown)
+
+
+def list_files(call: Call) -> Reply:
+    """List the files a pull request changes."""
+    issue = pull_issue(call)
+    repo, pull, git = call.repo(), pull_of(issue), call.hub.git
+    root = git.merge_base(repo.path, pull.base_sha, pull.head_sha) or pull.base_sha
+    files = call.page(changes(git, repo.path, root, pull.head_sha))
+    return Reply(body=[file_body(call.links, repo, pull.head_sha, one) for one in files])
+
+
+def list_reviewers(call: Call) -> Reply:
+    """List who was asked for a review."""
+    users = pull_of(pull_issue(call)).requested_reviewers
+    return Reply(body={"users": [account_body(call.links, u) for u in users], "teams": []})
+
+
+def _reviewers(call: Call, repo: Repository, issue: Issue) -> list[User]:
+    found = []
+    for login in call.body().items("reviewers"):
+        user = call.hub.world.user(str(login))
+        if user is None or (user is not repo.owner and user.id not in repo.collaborators):
+            raise Problem(
+                422,
+                "Reviews may only be requested from collaborators. One or more of the users or "
+                "teams you specified is not a collaborator of the repository.",
+            )
+        if user is issue.user:
+            raise Problem(422, "Review cannot be requested from pull request author.")
+        found.append(user)
+    return found
+
+
+def request_reviewers(call: Call) -> Reply:
+    """Ask people for a review."""
+    issue = pull_issue(call, "write")
+    repo, pull = call.repo(), pull_of(issue)
+    for user in _reviewers(call, repo, issue):
+        if user not in pull.requested_reviewers:
+            pull.requested_reviewers.append(user)
+            note(call.context, issue, "review_requested").reviewer = user
+            asked = account_body(call.links.for_hooks(), user)
+            tell(call.context, repo, issue, "review_requested", requested_reviewer=asked)
+    return Reply(201, brief_pull(call.links, repo, issue))
+
+
+def drop_reviewers(call: Call) -> Reply:
+    """Take the question back."""
+    issue = pull_issue(call, "write")
+    repo, pull = call.repo(), pull_of(issue)
+    for user in _reviewers(call, repo, issue):
+        if user in pull.requested_reviewers:
+            pull.requested_reviewers.remove(user)
+            note(call.context, issue, "review_request_removed").reviewer = user
+            asked = account_body(call.links.for_hooks(), user)
+            tell(call.context, repo, issue, "review_request_removed", requested_reviewer=asked)
+    return Reply(body=brief_pull(call.links, repo, issue))
