@@ -20,8 +20,9 @@ def show(ledger: Ledger, verdict: str) -> str:
         f"verdict {told['id']}: {told['outcome']} ({told['reason']})",
         f"  {told['repo']}#{told['issue']} {told['purpose']} {told['commit']} on {told['base']}",
         (
-            f"  {told['k']}/{told['n']} satisfied, mean {told['mean']}, lower bound"
-            f" {told['lower_bound']} (threshold {told['threshold']}), effective {told['n_effective']}"
+            f"  {told['k']}/{told['n']} satisfied, mean {told['mean']},"
+            f" lower bound {told['lower_bound']} (threshold {told['threshold']}),"
+            f" effective {told['n_effective']}"
         ),
         (
             f"  pending {told['pending']}, not run {told['invalid']},"

@@ -13,17 +13,20 @@ from bot.validator import shapes
 
 
 @cache
-def _validator(section: str, path: tuple[str, ...]) -> jsonschema.protocols.Validator:
-    """Compile a schema of `shapes` once."""
+def _validator(
+    section: str, path: tuple[str, ...], *, long_form: bool
+) -> jsonschema.protocols.Validator:
+    """Compile a schema of `shapes` once; a mapping is held to the long form, where there is one."""
     schema: Any = getattr(shapes, section)
     for key in path:
         schema = schema[key]
-    return jsonschema.Draft202012Validator(schema)
+    forms = [form for form in schema.get("oneOf", ()) if form.get("type") == "object"]
+    return jsonschema.Draft202012Validator(forms[0] if long_form and forms else schema)
 
 
 def check_shape(value: Any, section: str, where: str, *path: str) -> None:
     """Raise ScenarioError unless the value has the shape."""
-    errors = list(_validator(section, path).iter_errors(value))
+    errors = list(_validator(section, path, long_form=isinstance(value, dict)).iter_errors(value))
     if not errors:
         return
     unknown_keys = (error for error in errors if error.validator == "additionalProperties")
