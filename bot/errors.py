@@ -23,6 +23,7 @@
 Expected endings (a red check, a failed gate, a dropped run) are values, never exceptions.
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -108,6 +109,17 @@ class DiskFull(EnvironmentProblem):
     """A write failed for want of space; what was committed before is intact."""
 
     slug = "disk-full"
+
+    @classmethod
+    def from_os(cls, error: OSError) -> "DiskFull | None":
+        """Recognise a full disk or quota; None for every other failure."""
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            return None
+        return cls(
+            f"no space left: {error.filename or 'a file could not be written'}",
+            means="what was committed before is intact",
+            remedy="free some space and start again: it goes on where it stopped",
+        )
 
 
 class CredentialRefused(EnvironmentProblem):

@@ -3,6 +3,8 @@
 Nothing else in the package reads the environment. Every variable is `NIGHTSHIFT_<FIELD>`.
 """
 
+import os
+import re
 from pathlib import Path
 from typing import Self
 
@@ -95,3 +97,19 @@ class ValidatorSettings(_BoxRole):
     """The other side of the wall. It alone can read scenarios."""
 
     scenarios: Path = Field(description="folder with one corpus per target repository (0700)")
+
+
+_HANDED_DOWN = re.compile(
+    r"PATH|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PIP_[A-Z_]+"
+    r"|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy"
+)
+
+
+def handed_down() -> dict[str, str]:
+    """Return the few variables of this process that describe the machine and no secret."""
+    return {name: value for name, value in os.environ.items() if _HANDED_DOWN.fullmatch(name)}
+
+
+def anthropic_key() -> str:
+    """Return ANTHROPIC_API_KEY, for `try --model anthropic`; empty when it is not set."""
+    return os.environ.get("ANTHROPIC_API_KEY", "")

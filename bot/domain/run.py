@@ -90,5 +90,7 @@ class Run:
     """The mission clause that triage cited."""
     pull: int | None = None
     landed_commit: str = ""
+    model: str = ""
+    """What answered the model calls, as the endpoint names it."""
     attempts: tuple[Attempt, ...] = ()
     usage: Usage = field(default_factory=Usage)

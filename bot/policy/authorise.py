@@ -12,6 +12,9 @@ from bot.domain.verdict import Outcome, Purpose, SignedVerdict, Verdict
 from bot.errors import Tampered
 
 
+_LOOK = "find out who else can write to the database"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What was asked: a verdict answers it only if it names all of these."""
@@ -54,9 +57,8 @@ def read_verdict(signed: SignedVerdict, key: str, question: Question) -> Verdict
     except (InvalidSignature, ValueError, ValidationError) as error:
         raise Tampered(
             "a verdict does not carry the validator's signature",
-            means="it was forged or altered, or NIGHTSHIFT_VERDICT_KEY belongs to another validator",
-            remedy="compare the key with `nightshift role validator --show-key`; then look for who "
-            "else can write to the database",
+            means="it was forged or altered, or the key belongs to another validator",
+            remedy=f"compare the key with `nightshift role validator --show-key`; {_LOOK}",
         ) from error
     answered = Question(
         verdict.purpose,
@@ -71,9 +73,17 @@ def read_verdict(signed: SignedVerdict, key: str, question: Question) -> Verdict
         raise Tampered(
             "a genuine verdict answers another question than the one that was asked",
             means="somebody exchanged verdicts between commits, runs or purposes",
-            remedy="look for who else can write to the database",
+            remedy=_LOOK,
         )
     return verdict
+
+
+def claimed(signed: SignedVerdict) -> Verdict:
+    """Read what a verdict claims, unverified: only to choose which question to verify it by."""
+    try:
+        return wire.load(Verdict, json.loads(signed.payload))
+    except (ValueError, ValidationError) as error:
+        raise Tampered("a recorded verdict cannot be read", remedy=_LOOK) from error
 
 
 def authorise(

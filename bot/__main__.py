@@ -1,0 +1,215 @@
+"""The table of contents: what `nightshift` can be told, and which function does it."""
+
+import argparse
+import asyncio
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.domain.role import Role
+from bot.errors import DiskFull, NightshiftError
+
+_ABOUT = """\
+A dark factory for one repository: issues become merged pull requests that nobody had to look at,
+because scenarios which no coder can see proved each of them.
+
+  nightshift demo                          five issues of a small world, offline, in a minute
+  nightshift try REPO --issue ISSUE.md     the same on your repository, which is never modified
+  nightshift doctor                        what is missing here, and the command that mends it
+  nightshift up                            the three roles of a real GitHub App on this machine
+"""
+_EXITS = """\
+exit codes: 0 done (try: landed)   1 an expectation or an internal step failed   2 usage: mend the
+input   3 try: ended without landing   4 environment: mend the machine, key or tools
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; a NightshiftError is a message and an exit code, never a traceback."""
+    arguments = _parser().parse_args(argv)
+    try:
+        run: Callable[[argparse.Namespace], int] = arguments.run
+        return run(arguments)
+    except NightshiftError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        told = DiskFull.from_os(error)
+        if told is None:
+            raise
+        print(told, file=sys.stderr)
+        return told.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nightshift",
+        description=_ABOUT,
+        epilog=_EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    _demo(verbs.add_parser("demo", help="play a world on the twins; exit 0 if all of it holds"))
+    _try(verbs.add_parser("try", help="take one issue of a local repository through the factory"))
+    _up(verbs.add_parser("up", help="start and supervise the three roles on this machine"))
+    _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
+    _doctor(verbs.add_parser("doctor", help="tell what is missing, and the command that mends it"))
+    return parser
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--world", default="parcel", help="which world (default: parcel)")
+    parser.add_argument("--keep", action="store_true", help="leave everything running to look at")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary as JSON")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.stage.demo import DemoOptions, demo  # noqa: PLC0415  starts fast without it
+
+        options = DemoOptions(arguments.world, arguments.keep, arguments.json)
+        return asyncio.run(demo(options, Console()))
+
+    parser.set_defaults(run=run)
+
+
+def _try(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Imports REPO into a GitHub twin on this machine, files the issue, runs the production "
+        "roles on it, and leaves the patch. REPO itself is never modified. Without --scenarios "
+        "nothing hidden can judge the change, so it stops at the opened pull request (exit 3)."
+    )
+    parser.add_argument("repository", type=Path, metavar="REPO", help="a local git repository")
+    parser.add_argument(
+        "--issue",
+        type=Path,
+        required=True,
+        metavar="ISSUE.md",
+        help="the issue; its first heading is the title",
+    )
+    parser.add_argument(
+        "--mission",
+        type=Path,
+        metavar="FILE",
+        help="mission.md to use (default: the repository's, else a modest one)",
+    )
+    parser.add_argument(
+        "--scenarios",
+        type=Path,
+        metavar="DIR",
+        help="hidden scenarios to judge by (format: scenarios/README.md)",
+    )
+    parser.add_argument(
+        "--model",
+        default="search",
+        metavar="search|anthropic|URL",
+        help="search: the offline search brain, no language model (default); "
+        "anthropic: needs ANTHROPIC_API_KEY; or any Messages API endpoint",
+    )
+    parser.add_argument(
+        "--model-id",
+        default="claude-opus-5-5",
+        metavar="ID",
+        help="model id for anthropic or a URL (default: claude-opus-5-5)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON")
+    parser.add_argument(
+        "--patch",
+        type=Path,
+        metavar="FILE",
+        help="where the patch goes (default: ISSUE.patch here)",
+    )
+    parser.add_argument("--keep", action="store_true", help="leave everything running to look at")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.stage.brains import brain_of  # noqa: PLC0415
+        from bot.stage.trial import TrialOptions, trial  # noqa: PLC0415
+
+        options = TrialOptions(
+            repository=arguments.repository,
+            issue=arguments.issue,
+            mission=arguments.mission,
+            scenarios=arguments.scenarios,
+            brain=brain_of(arguments.model, arguments.model_id),
+            json=arguments.json,
+            patch=arguments.patch,
+            keep=arguments.keep,
+        )
+        return asyncio.run(trial(options, Console()))
+
+    parser.set_defaults(run=run)
+
+
+def _up(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Reads server.env, builder.env and validator.env from the configuration folder, starts "
+        "the three roles, each with only its own variables (and, as root, as its own OS user), "
+        "and restarts what dies."
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("/etc/nightshift"),
+        metavar="DIR",
+        help="folder of the three .env files (default: /etc/nightshift)",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("/var/lib/nightshift"),
+        metavar="DIR",
+        help="where everything is kept (default: /var/lib/nightshift)",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.up import up  # noqa: PLC0415
+
+        return asyncio.run(up(arguments.config, arguments.state, Console()))
+
+    parser.set_defaults(run=run)
+
+
+def _role(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Runs one role in this process. Its settings are NIGHTSHIFT_* variables."
+    parser.add_argument("role", choices=[role.value for role in Role])
+    parser.add_argument(
+        "--show-key",
+        action="store_true",
+        help="validator: print the public key for the server, and exit",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot import log, roles  # noqa: PLC0415
+
+        log.configure(arguments.role)
+        if arguments.show_key:
+            print(roles.show_key())
+            return 0
+        try:
+            asyncio.run(roles.serve(Role(arguments.role)))
+        except NightshiftError:
+            raise
+        except Exception:  # noqa: BLE001  the one broad handler of a role's process
+            traceback.print_exc()
+            return 1
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.doctor import doctor  # noqa: PLC0415
+
+        return asyncio.run(doctor(Console(), as_json=arguments.json))
+
+    parser.set_defaults(run=run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

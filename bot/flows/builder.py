@@ -1,0 +1,109 @@
+"""The builder's parts, and the small stories that its flows share."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot import wire
+from bot.adapters.box import BoxPool, Layer, environment
+from bot.adapters.engine import Engine, Retry
+from bot.adapters.model import Model, Reply, worst_case
+from bot.adapters.prompts import Prompts
+from bot.adapters.store import Store
+from bot.adapters.substrate.substrate import Substrate
+from bot.adapters.workflowfile import Prices
+from bot.domain.mission import Environment
+from bot.domain.usage import Usage
+from bot.domain.workflow import ModelStep, Workflow
+from bot.errors import Unavailable
+
+MODEL_RETRY = Retry(attempts=6, first_s=2.0, longest_s=60.0)
+"""The only retry layer of a model call: inside the step, below its deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One recorded model call. Empty `reply` means that the money would not have covered it."""
+
+    reply: str
+    stop_reason: str
+    model: str
+    usage: Usage
+
+
+@dataclass(slots=True)
+class Builder:
+    """Everything the builder's flows use."""
+
+    engine: Engine
+    store: Store
+    pool: BoxPool
+    model: Model
+    model_id: str
+    prompts: Prompts
+    workflow: Workflow
+    prices: Prices
+    state: Path
+    jj: Path
+    resolver_env: Mapping[str, str]
+    substrates: dict[str, Substrate] = field(default_factory=dict)
+
+    async def substrate(self, repo: str) -> Substrate:
+        """Open the builder's own jj store of one repository, once per process."""
+        if repo not in self.substrates:
+            root = self.state / "repos" / repo.replace("/", "__")
+            self.substrates[repo] = await Substrate.open(root, jj=self.jj)
+        return self.substrates[repo]
+
+    async def layers(self, repo: str, base: str, wanted: Environment) -> tuple[Layer, ...]:
+        """Resolve what the product needs, from the base commit, outside the box."""
+        git = (await self.substrate(repo)).git
+        return await environment.layers(
+            wanted,
+            read=lambda path: git.read(base, path),
+            cache=self.state / "environments",
+            pool=self.pool,
+            pip_env=self.resolver_env,
+        )
+
+    async def ask(
+        self, name: str, run_id: str, step: ModelStep, body: Mapping[str, Any], limit_usd: float
+    ) -> Turn:
+        """Make one model call a durable step: reserve, call, settle, store."""
+        price = self.prices.of(body["model"])
+
+        async def call() -> Turn:
+            held = await self.store.reserve(
+                run_id,
+                worst_case(body, price),
+                limit_usd,
+                day_limit_usd=self.workflow.bounds.usd_per_day,
+            )
+            if held is None:
+                return Turn("", "", str(body["model"]), Usage())
+            try:
+                reply = await self.model.call(body, price=price, timeout_s=step.timeout_s)
+            except Unavailable:
+                await self.store.settle(held, 0.0)
+                raise
+            await self.store.settle(held, reply.usage.usd)
+            blob = wire.canonical({"content": reply.content}).encode()
+            return Turn(
+                await self.store.put_blob(blob), reply.stop_reason, reply.model, reply.usage
+            )
+
+        return await self.engine.step(
+            name, call, kind=Turn, timeout_s=step.timeout_s * 2, retry=MODEL_RETRY
+        )
+
+    async def content(self, turn: Turn) -> list[dict[str, Any]]:
+        """Read a recorded reply back, byte for byte what was stored."""
+        blob = json.loads(await self.store.blob(turn.reply))
+        return list(blob["content"])
+
+
+def text_of(content: Sequence[Mapping[str, Any]]) -> str:
+    """Join the text blocks of a reply."""
+    return Reply(content=[dict(b) for b in content], stop_reason="", usage=Usage(), model="").text

@@ -1,0 +1,167 @@
+"""Dirty subjects become runs: re-read GitHub, decide, act. A webhook only hints, a little earlier.
+
+Whatever was lost, doubled or reordered on the way, the same sweep finds the same state.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot import wire
+from bot.adapters.store import Delivery, Subject, SubjectKey
+from bot.domain.issue import Issue
+from bot.domain.role import Lane
+from bot.domain.run import Run, RunState
+from bot.domain.subject import SubjectKind
+from bot.errors import Gone, NightshiftError, Retryable
+from bot.flows.server import Server
+from bot.policy.intake import TRIGGER, Action, Reprioritise, StartRun, StopRun, decide
+from bot.web.intake import Delivery as Received
+
+log = logging.getLogger(__name__)
+_OWNER = "intake"
+_LEASE_S = 60.0
+_DEBOUNCE_S = 1.0
+"""A burst of deliveries about one thing, or a handful of issues filed together, is read once."""
+_TICK_S = 5.0
+_MOST_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    subject: Subject
+    actions: tuple[Action, ...]
+
+
+class Intake:
+    """The only worker on the inbox of one installation."""
+
+    def __init__(self, server: Server, *, sweep_s: float) -> None:
+        self._server = server
+        self._sweep_s = sweep_s
+        self._wake = asyncio.Event()
+
+    async def record(self, received: Received) -> bool:
+        """Put a delivery on disk with the subjects it makes dirty; wake the worker."""
+        subjects = [SubjectKey(s.repo, s.kind.value, s.number) for s in received.subjects]
+        repo = subjects[0].repo if subjects else ""
+        delivery = Delivery(received.guid, received.event, received.action, repo, received.body)
+        new = await self._server.store.record_delivery(delivery, subjects)
+        self._wake.set()
+        return new
+
+    async def health(self) -> dict[str, str]:
+        """Return what is wrong by part, nothing when all is well."""
+        dead = await self._server.store.dead_letters()
+        return {"inbox": f"{len(dead)} subjects could not be read"} if dead else {}
+
+    async def run(self) -> None:
+        """Work until cancelled. An outage of GitHub only makes it wait."""
+        swept = 0.0
+        while True:
+            try:
+                if time.monotonic() - swept > self._sweep_s or not swept:
+                    await self.sweep()
+                    swept = time.monotonic()
+                await self.settle()
+            except Retryable as error:
+                log.warning("intake waits", extra={"why": error.what})
+            except NightshiftError:
+                log.exception("intake could not go on; the subjects stay dirty")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._wake.wait()
+            self._wake.clear()
+            await asyncio.sleep(_DEBOUNCE_S)
+
+    async def sweep(self) -> None:
+        """Mark everything that may concern us dirty, as if every webhook had been lost."""
+        store = self._server.store
+        for repo in await self._server.forge.installation_repositories():
+            for issue in await self._server.forge.open_issues(repo.full_name, TRIGGER):
+                await store.mark_dirty(repo.full_name, SubjectKind.ISSUE, issue.number)
+        for run in await store.runs():
+            if not run.state.ended:
+                await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
+
+    async def settle(self) -> None:
+        """Read every dirty subject, then act on the most urgent first."""
+        decided: list[_Decided] = []
+        while len(decided) < _MOST_AT_ONCE:
+            subject = await self._server.store.lease_subject(_OWNER, _LEASE_S)
+            if subject is None:
+                break
+            try:
+                decided.append(_Decided(subject, await self._look(subject.key)))
+            except NightshiftError as error:
+                await self._server.store.fail_subject(subject, error.what)
+        for one in sorted(decided, key=lambda d: _urgency(d.actions)):
+            for action in one.actions:
+                await self._act(action)
+            await self._server.store.finish_subject(one.subject, one.subject.seq)
+
+    async def _look(self, key: SubjectKey) -> tuple[Action, ...]:
+        if key.kind in {SubjectKind.INSTALLATION, SubjectKind.REPOSITORY}:
+            await self.sweep()
+            return ()
+        if key.kind != SubjectKind.ISSUE:
+            return ()
+        issue = await self._read(key)
+        store = self._server.store
+        last = [r for r in await store.runs(key.repo) if r.issue.number == key.number]
+        ended = [run for run in last if run.state.ended]
+        running = await store.open_run(key.repo, key.number)
+        if running is not None and running.state is RunState.QUEUED:
+            await self._enqueue(running)  # a crash may have come between the record and the queue
+        return decide(issue, running, ended[-1] if ended else None)
+
+    async def _read(self, key: SubjectKey) -> Issue | None:
+        try:
+            return await self._server.forge.issue(key.repo, key.number)
+        except Gone:
+            return None
+
+    async def _act(self, action: Action) -> None:
+        server = self._server
+        match action:
+            case StartRun(issue, priority):
+                run = Run(
+                    id=f"{issue.slug}@{issue.revision}-{await self._serial(issue)}",
+                    issue=issue,
+                    base="",
+                    priority=priority,
+                    state=RunState.QUEUED,
+                )
+                if await server.store.create_run(run):
+                    await server.store.record_event(run.id, "queued", {"told": priority.name})
+                await self._enqueue(run)
+            case StopRun(run_id, why):
+                await server.store.request_stop(run_id, why)
+            case Reprioritise(run_id, priority):
+                await server.store.set_priority(run_id, priority)
+                await server.engine.reprioritise([f"issue:{run_id}"], priority)
+
+    async def _enqueue(self, run: Run) -> None:
+        """Put a run into the queue; a second time changes nothing."""
+        payload, own = wire.dump(run), f"issue:{run.id}"
+        await self._server.engine.enqueue(
+            Lane.ISSUE, "issue", payload, id=own, priority=int(run.priority)
+        )
+
+    async def _serial(self, issue: Issue) -> int:
+        """Return the next number of a revision's runs: a workflow id is never used twice."""
+        runs = await self._server.store.runs(issue.repo)
+        return 1 + sum(
+            run.issue.number == issue.number
+            and run.issue.revision == issue.revision
+            and run.state.ended
+            for run in runs
+        )
+
+
+def _urgency(actions: Sequence[Action]) -> int:
+    urgent = [int(a.priority) for a in actions if isinstance(a, StartRun)]
+    return min(urgent, default=0)

@@ -1,0 +1,76 @@
+"""Shows a run on GitHub: one label, one sticky comment, the PR's evidence, the check's end.
+
+A projection of the database: it can be repeated at any time, and mends what people changed.
+"""
+
+from bot.domain.run import Run, RunState
+from bot.flows.server import Server
+from bot.policy.texts import (
+    CHECK_NAME,
+    STATE_LABELS,
+    check_texts,
+    issue_comment,
+    issue_marker,
+    pull_body,
+    state_label,
+)
+
+_QUIET = frozenset(
+    {
+        RunState.QUEUED,
+        RunState.TRIAGING,
+        RunState.PLANNING,
+        RunState.PUBLISHING,
+        RunState.SEALING,
+        RunState.TRAIN,
+    }
+)
+"""States that pass quickly or look like the one before: no call and no notification for them."""
+
+
+async def project(server: Server, run: Run) -> None:
+    """Bring GitHub up to the run's state, where it would look different from before."""
+    if run.state in _QUIET:
+        return
+    repo, number = run.issue.repo, run.issue.number
+    label = state_label(run.state)
+    await server.forge.ensure_label(repo, label)
+    await server.forge.set_state_label(repo, number, label.name, STATE_LABELS)
+    await _comment(server, run)
+    if run.state.ended and run.pull is not None and run.attempts:
+        await _close_evidence(server, run, run.pull)
+
+
+async def _comment(server: Server, run: Run) -> None:
+    repo, number = run.issue.repo, run.issue.number
+    marker, body = issue_marker(run), issue_comment(run)
+
+    async def look() -> int | None:
+        found = await server.forge.find_comment(repo, number, marker)
+        return found.id if found is not None else None
+
+    async def make() -> int:
+        return (await server.forge.create_comment(repo, number, body)).id
+
+    made = await server.store.effect(
+        f"comment:{run.issue.slug}", "comment", {}, lookup=look, perform=make
+    )
+    await server.forge.update_comment(repo, int(made), body)
+
+
+async def _close_evidence(server: Server, run: Run, pull: int) -> None:
+    """Say on the pull request how it ended, and complete the check: it is never left hanging."""
+    closed = "closed" if run.state is RunState.DROPPED else ""
+    await server.forge.update_pull(run.issue.repo, pull, body=pull_body(run), state=closed)
+    if run.state is RunState.LANDED:
+        return
+    title, summary = check_texts(run)
+    await server.forge.put_check(
+        run.issue.repo,
+        commit=run.attempts[-1].commit,
+        name=CHECK_NAME,
+        external_id=run.id,
+        title=title,
+        summary=summary,
+        conclusion="neutral" if run.state is RunState.OPENED else "failure",
+    )

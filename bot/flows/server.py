@@ -1,0 +1,84 @@
+"""The server's parts, and the small stories that its flows share."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.adapters.engine import Engine, Retry
+from bot.adapters.forge import Forge, Repository
+from bot.adapters.store import Store
+from bot.adapters.substrate.gitstore import GitStore
+from bot.adapters.substrate.substrate import Substrate
+from bot.domain.workflow import Workflow
+
+GITHUB_RETRY = Retry(attempts=8, first_s=2.0, longest_s=120.0)
+"""The only retry layer of a step that talks to GitHub."""
+GITHUB_STEP_S = 900.0
+
+
+@dataclass(slots=True)
+class Server:
+    """Everything the server's flows use."""
+
+    engine: Engine
+    store: Store
+    forge: Forge
+    workflow: Workflow
+    state: Path
+    jj: Path
+    verdict_key: str
+    accept_tier_b: bool
+    substrates: dict[str, Substrate] = field(default_factory=dict)
+
+    async def substrate(self, repo: str) -> Substrate:
+        """Open the server's own store of one repository, once per process."""
+        if repo not in self.substrates:
+            root = self.state / "repos" / repo.replace("/", "__")
+            self.substrates[repo] = await Substrate.open(root, jj=self.jj)
+        return self.substrates[repo]
+
+    async def git(self, repo: str) -> GitStore:
+        """Return the plain git side of that store."""
+        return (await self.substrate(repo)).git
+
+    async def fetch(self, repo: Repository) -> str:
+        """Fetch the default branch; return its tip."""
+        access = await self.forge.git_token(repo.full_name)
+        git = await self.git(repo.full_name)
+        token = access.token.get_secret_value()
+        return await git.fetch(access.clone_url, repo.default_branch, token=token)
+
+    async def tip(self, repo: str, branch: str) -> str | None:
+        """Ask GitHub where a branch stands, through git and not through its cache."""
+        access = await self.forge.git_token(repo)
+        git = await self.git(repo)
+        return await git.ls_remote(access.clone_url, branch, access.token.get_secret_value())
+
+    async def push(
+        self, repo: str, branch: str, commit: str, *, expect: str | None, forward: bool = False
+    ) -> None:
+        """Push one commit to one branch that must still stand where we saw it."""
+        access = await self.forge.git_token(repo, push=True)
+        git = await self.git(repo)
+        await git.push(
+            access.clone_url,
+            branch,
+            commit,
+            token=access.token.get_secret_value(),
+            expect=expect,
+            forward=forward,
+        )
+
+    async def base_bundle(self, repo: str, base: str) -> str:
+        """Store the history up to `base` as a blob; the digest of an equal one is the same."""
+        return await self.store.put_blob(await (await self.git(repo)).bundle(base))
+
+
+def nonce(*parts: object) -> str:
+    """Derive a question's own name from what is recorded, so that a replay asks the same one."""
+    return hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()[:32]
+
+
+def branch_of(issue: int) -> str:
+    """Name the branch of an issue's pull request."""
+    return f"nightshift/issue-{issue}"

@@ -1,0 +1,220 @@
+"""The train: one repository's landings, one at a time.
+
+What lands is, byte for byte, what a PASS was signed for: the attempt itself when main has not
+moved, else its rebase, which is validated again before it may land.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.adapters.forge import Repository
+from bot.adapters.store import Landing
+from bot.domain.change import Change
+from bot.domain.mission import Mission
+from bot.domain.run import Run
+from bot.domain.verdict import Purpose, SignedVerdict, Verdict
+from bot.errors import Conflict, Tampered
+from bot.flows.judge import Candidate, ask_validator
+from bot.flows.people import wanted
+from bot.flows.publish import push_branch, show_passed
+from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
+from bot.policy.authorise import Permit, Question, Refusal, authorise, claimed, read_verdict
+from bot.policy.guards import inspect
+
+
+@dataclass(frozen=True, slots=True)
+class LandingRequest:
+    """A validated, sealed change that wants to land."""
+
+    run: Run
+    candidate: Candidate
+    mission: Mission
+
+
+class TrainEnd(StrEnum):
+    """How a ride ended."""
+
+    LANDED = "landed"
+    CONFLICT = "conflict"
+    """Main moved under the same lines: the change has to be made again."""
+    STOPPED = "stopped"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class LandingResult:
+    """What the issue's flow learns."""
+
+    end: TrainEnd
+    reason: str
+    detail: str = ""
+    commit: str = ""
+    base: str = ""
+    base_bundle: str = ""
+    verdicts: tuple[SignedVerdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """The candidate on top of main as it is now."""
+
+    candidate: Candidate
+    moved: bool
+    conflict: str = ""
+    refused: str = ""
+
+
+async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
+    """Land one change, or say why not. Runs alone in its repository."""
+    verdicts: tuple[SignedVerdict, ...] = ()
+    gate = _last(request.run, server, request.candidate, Purpose.GATE)
+    sealed = _last(request.run, server, request.candidate, Purpose.SEALED)
+    candidate = request.candidate
+    for lap in range(1, server.workflow.bounds.train_rounds + 1):
+        stand = await _stand(server, request, candidate, lap)
+        if stand.conflict:
+            return LandingResult(
+                TrainEnd.CONFLICT,
+                "conflict",
+                f"main moved under the same lines: {stand.conflict}",
+                base=stand.candidate.base,
+                base_bundle=stand.candidate.base_bundle,
+            )
+        if stand.refused:
+            return LandingResult(TrainEnd.REFUSED, "guard", stand.refused, verdicts=verdicts)
+        candidate = stand.candidate
+        if stand.moved:
+            heard = await ask_validator(
+                server,
+                request.run,
+                candidate,
+                request.mission,
+                purpose=Purpose.TRAIN,
+                submission=1,
+                asked=lap,
+            )
+            gate, verdicts = heard.verdict, (*verdicts, heard.signed)
+        permit = (
+            authorise(gate, sealed, change_base=candidate.base, accept_tier_b=server.accept_tier_b)
+            if gate is not None
+            else Refusal("gate-missing")
+        )
+        if isinstance(permit, Refusal):
+            return LandingResult(
+                TrainEnd.REFUSED,
+                permit.reason,
+                "the change as it would stand on main is not proven good",
+                verdicts=verdicts,
+            )
+        why = await server.engine.step(
+            f"wanted:{lap}",
+            lambda: wanted(server, request.run),
+            kind=str,
+            timeout_s=GITHUB_STEP_S,
+            retry=GITHUB_RETRY,
+        )
+        if why:
+            return LandingResult(TrainEnd.STOPPED, why, verdicts=verdicts)
+        if await _landed(server, request, permit, lap):
+            return LandingResult(TrainEnd.LANDED, "landed", commit=permit.commit, verdicts=verdicts)
+    return LandingResult(
+        TrainEnd.REFUSED, "main-moves", "main moved under every lap of the train", verdicts=verdicts
+    )
+
+
+def _last(run: Run, server: Server, candidate: Candidate, purpose: Purpose) -> Verdict | None:
+    """Read the newest verdict of a purpose from the run, verified again for this commit."""
+    for signed in reversed(run.attempts[-1].verdicts):
+        claim = claimed(signed)
+        if claim.purpose is purpose:
+            question = Question(
+                purpose,
+                run.issue.repo,
+                run.issue.number,
+                candidate.commit,
+                candidate.tree,
+                candidate.base,
+                claim.nonce,
+            )
+            return read_verdict(signed, server.verdict_key, question)
+    return None
+
+
+async def _contains(server: Server, repo: Repository, commit: str) -> bool:
+    tip = await server.fetch(repo)
+    return await (await server.git(repo.full_name)).is_ancestor(commit, tip)
+
+
+async def _stand(server: Server, request: LandingRequest, candidate: Candidate, lap: int) -> _Stand:
+    """Put the candidate on top of main, and guard the tree that would land."""
+
+    async def look() -> _Stand:
+        repo = await server.forge.repository(request.run.issue.repo)
+        tip = await server.fetch(repo)
+        substrate = await server.substrate(repo.full_name)
+        bundle = await server.base_bundle(repo.full_name, tip)
+        if tip == candidate.base:
+            return _Stand(candidate, moved=False)
+        change = await substrate.rebase(candidate.commit, tip)
+        if change.conflict:
+            files = ", ".join(change.conflicted_files[:5])
+            empty = Candidate(tip, "", "", bundle, "")
+            return _Stand(empty, moved=True, conflict=files)
+        findings = inspect(await substrate.git.diff(tip, change.commit), request.mission)
+        if findings:
+            return _Stand(candidate, moved=True, refused=findings[0].message)
+        await push_branch(server, repo, request.run, change.commit)
+        packed = await substrate.git.bundle(change.commit, exclude=[tip])
+        moved = _rebased(change, tip, bundle, await server.store.put_blob(packed))
+        return _Stand(moved, moved=True)
+
+    return await server.engine.step(
+        f"stand:{lap}", look, kind=_Stand, timeout_s=GITHUB_STEP_S, retry=GITHUB_RETRY
+    )
+
+
+def _rebased(change: Change, tip: str, base_bundle: str, bundle: str) -> Candidate:
+    return Candidate(tip, change.commit, change.tree, base_bundle, bundle)
+
+
+async def _landed(server: Server, request: LandingRequest, permit: Permit, lap: int) -> bool:
+    """Move main to exactly the permitted commit, and read it back. False: main moved meanwhile."""
+
+    async def land() -> bool:
+        repo = await server.forge.repository(request.run.issue.repo)
+        if await (await server.git(repo.full_name)).tree(permit.commit) != permit.tree:
+            raise Tampered("the commit to land does not have the validated tree")
+        await show_passed(server, request.run, permit)
+        try:
+            await server.push(
+                repo.full_name,
+                repo.default_branch,
+                permit.commit,
+                expect=permit.base,
+                forward=True,
+            )
+        except Conflict:
+            if not await _contains(server, repo, permit.commit):
+                return False
+        tip = await server.tip(repo.full_name, repo.default_branch)
+        if tip != permit.commit and not await _contains(server, repo, permit.commit):
+            raise Tampered(
+                "main is not what was just landed",
+                means=f"it reads {tip}, landed was {permit.commit}",
+                remedy="the train of this repository is frozen: look before you resume it",
+            )
+        await server.store.record_landing(
+            Landing(
+                repo.full_name,
+                permit.base,
+                permit.commit,
+                permit.tree,
+                permit.verdict_id,
+                request.run.id,
+            )
+        )
+        return True
+
+    return await server.engine.step(
+        f"land:{lap}", land, kind=bool, timeout_s=GITHUB_STEP_S, retry=GITHUB_RETRY
+    )

@@ -1,0 +1,257 @@
+"""Composition roots: settings become objects, objects become a running role.
+
+Each `serve_*` runs until SIGTERM, says `{"ready": ROLE, ...}` on standard output once, and closes
+what it opened. This is the only place that knows which part is made of what.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine
+
+import aiohttp
+from aiohttp import web
+
+from bot import wire
+from bot.adapters.box import (
+    BoxPool,
+    BoxSettings,
+    LauncherConfig,
+    LauncherHandle,
+    spawn_launcher,
+)
+from bot.adapters.engine import Engine, EngineSettings, Json, Queue
+from bot.adapters.forge import Forge
+from bot.adapters.model import Model
+from bot.adapters.prompts import Prompts
+from bot.adapters.store import Store
+from bot.adapters.workflowfile import load_prices, load_workflow
+from bot.domain.role import Lane, Role
+from bot.domain.run import Run
+from bot.domain.work import BuildRequest, TriageRequest
+from bot.errors import PortInUse
+from bot.flows.build import build
+from bot.flows.builder import Builder
+from bot.flows.intake import Intake
+from bot.flows.issue import issue_flow
+from bot.flows.server import Server
+from bot.flows.train import LandingRequest, train_flow
+from bot.flows.triage import triage
+from bot.settings import BuilderSettings, ServerSettings, ValidatorSettings
+from bot.signals import until_signal
+from bot.validator.service import KEY_FILE, ValidatorService
+from bot.validator.signing import open_signer
+from bot.web.app import build_app
+from bot.web.intake import intake_handler
+
+_VERSIONS = {Role.SERVER: "srv-1", Role.BUILDER: "bld-1", Role.VALIDATOR: "val-1"}
+"""Pinned by hand: work in flight belongs to a version. Raise one only with a plan to drain."""
+
+
+def _ready(role: Role, **facts: object) -> None:
+    sys.stdout.write(json.dumps({"ready": role.value, **facts}) + "\n")
+    sys.stdout.flush()
+
+
+def _engine(role: Role, settings: ServerSettings | BuilderSettings | ValidatorSettings) -> Engine:
+    return Engine(
+        EngineSettings(
+            app=role.app,
+            version=_VERSIONS[role],
+            executor=f"{settings.host_name}-{role.value}",
+            url=settings.database_url,
+            poll_s=settings.poll_s,
+        )
+    )
+
+
+@contextlib.asynccontextmanager
+async def _boxes(
+    settings: BuilderSettings | ValidatorSettings,
+) -> AsyncIterator[BoxPool]:
+    scratch = settings.state / "boxes"
+    launcher = (
+        LauncherHandle.adopt(settings.launcher_fd)
+        if settings.launcher_fd >= 0
+        else await spawn_launcher(
+            LauncherConfig(
+                slots=settings.slots,
+                uid_base=settings.box_uid,
+                roots=(settings.state,),
+                scratch=scratch,
+            )
+        )
+    )
+    pool = await BoxPool.open(
+        BoxSettings(
+            slots=settings.slots,
+            uid_base=settings.box_uid,
+            require_tier_a=not settings.accept_tier_b,
+            scratch=scratch,
+        ),
+        launcher,
+    )
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def serve_server(settings: ServerSettings) -> None:
+    """Run webhooks, the issue flow and the train."""
+    async with contextlib.AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(until_signal())
+        store = await stack.enter_async_context(Store(settings.database_url))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        forge = Forge(
+            base_url=settings.github_url,
+            app_id=settings.app_id,
+            private_key=settings.app_key,
+            session=session,
+            write_spacing_s=settings.write_spacing_s,
+        )
+        engine = _engine(Role.SERVER, settings)
+        server = Server(
+            engine=engine,
+            store=store,
+            forge=forge,
+            workflow=load_workflow(settings.workflows),
+            state=settings.state,
+            jj=settings.jj,
+            verdict_key=settings.verdict_key,
+            accept_tier_b=settings.accept_tier_b,
+        )
+
+        @engine.workflow("issue")
+        async def _issue(payload: Json) -> Json:
+            return wire.dump(await issue_flow(server, wire.load(Run, payload)))
+
+        @engine.workflow("train")
+        async def _train(payload: Json) -> Json:
+            return wire.dump(await train_flow(server, wire.load(LandingRequest, payload)))
+
+        await engine.launch(
+            [
+                Queue(Lane.ISSUE, worker_concurrency=settings.concurrency),
+                Queue(Lane.TRAIN, partitioned=True),
+            ]
+        )
+        stack.push_async_callback(engine.close)
+        intake = Intake(server, sweep_s=settings.sweep_s)
+        url = await _listen(stack, settings, store, intake)
+        await stack.enter_async_context(_background(intake.run()))
+        _ready(Role.SERVER, url=url)
+        await stop.wait()
+
+
+async def _listen(
+    stack: contextlib.AsyncExitStack, settings: ServerSettings, store: Store, intake: Intake
+) -> str:
+    secrets = [settings.webhook_secret]
+    if settings.webhook_secret_previous is not None:
+        secrets.append(settings.webhook_secret_previous)
+    app = build_app(
+        intake=intake_handler(intake.record, secrets), runs=store.runs, health=intake.health
+    )
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.listen_host, settings.listen_port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise PortInUse(
+            f"cannot listen on {settings.listen_host}:{settings.listen_port}: {error.strerror}",
+            means="another program, or another Nightshift, listens there",
+            remedy="end it, or choose another port with NIGHTSHIFT_LISTEN_PORT (0 = any free one)",
+        ) from None
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"
+
+
+async def serve_builder(settings: BuilderSettings) -> None:
+    """Run every model call that reads untrusted text, and the boxes of its coders."""
+    async with contextlib.AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(until_signal())
+        pool = await stack.enter_async_context(_boxes(settings))
+        store = await stack.enter_async_context(Store(settings.database_url))
+        model = Model(url=settings.model_url, key=settings.model_key.get_secret_value())
+        stack.push_async_callback(model.close)
+        engine = _engine(Role.BUILDER, settings)
+        builder = Builder(
+            engine=engine,
+            store=store,
+            pool=pool,
+            model=model,
+            model_id=settings.model,
+            prompts=Prompts(settings.prompts),
+            workflow=load_workflow(settings.workflows),
+            prices=load_prices(settings.workflows),
+            state=settings.state,
+            jj=settings.jj,
+            resolver_env=settings.resolver_env,
+        )
+
+        @engine.workflow("triage")
+        async def _triage(payload: Json) -> Json:
+            return wire.dump(await triage(builder, wire.load(TriageRequest, payload)))
+
+        @engine.workflow("build")
+        async def _build(payload: Json) -> Json:
+            return wire.dump(await build(builder, wire.load(BuildRequest, payload)))
+
+        await engine.launch([Queue(Lane.AGENT, worker_concurrency=settings.slots)])
+        stack.push_async_callback(engine.close)
+        _ready(Role.BUILDER, tier=pool.tier, missing=", ".join(pool.missing))
+        await stop.wait()
+
+
+async def serve_validator(settings: ValidatorSettings) -> None:
+    """Run products against hidden scenarios, score, sign."""
+    async with contextlib.AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(until_signal())
+        pool = await stack.enter_async_context(_boxes(settings))
+        store = await stack.enter_async_context(Store(settings.database_url))
+        engine = _engine(Role.VALIDATOR, settings)
+        service = await ValidatorService.open(
+            scenarios=settings.scenarios,
+            state=settings.state,
+            pool=pool,
+            blob=store.blob,
+            resolver_env=settings.resolver_env,
+        )
+        stack.push_async_callback(service.close)
+        engine.workflow("validate")(service.workflow(engine))
+        await engine.launch([Queue(Lane.VALIDATE, worker_concurrency=settings.slots)])
+        stack.push_async_callback(engine.close)
+        _ready(Role.VALIDATOR, tier=pool.tier, missing=", ".join(pool.missing))
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def show_key() -> str:
+    """Return the validator's public key, made at first use, for the server's settings."""
+    settings = ValidatorSettings.read()
+    return open_signer(settings.state / KEY_FILE).public_key
+
+
+async def serve(role: Role) -> None:
+    """Run one role from its environment until SIGTERM."""
+    match role:
+        case Role.SERVER:
+            await serve_server(ServerSettings.read())
+        case Role.BUILDER:
+            await serve_builder(BuilderSettings.read())
+        case Role.VALIDATOR:
+            await serve_validator(ValidatorSettings.read())

@@ -1,0 +1,216 @@
+"""`nightshift demo`: five issues of a small world become merged pull requests, or honestly do not.
+
+Exit 0 only if every expectation of the world holds, on what GitHub's twin shows, not on what we
+say about ourselves.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from github import Auth, Github
+from rich.console import Console
+
+from bot.domain.priority import Priority
+from bot.domain.role import Role
+from bot.domain.run import Run, RunState
+from bot.errors import UsageError
+from bot.signals import until_signal
+from bot.stage.show import Show
+from bot.stage.stage import SEARCH, Brain, Stage
+from bot.stage.summary import gate_submissions, summarise
+from bot.supervise import CODE
+from twins.worlds.loader import World, WorldError, build_repository, load
+from twins.worlds.world import Issue
+
+_BOUND_S = 600.0
+_LOOK_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line asked for."""
+
+    world: str = "parcel"
+    keep: bool = False
+    json: Path | None = None
+    brain: Brain = SEARCH
+
+
+async def demo(options: DemoOptions, console: Console) -> int:
+    """Play the world; return the exit code."""
+    try:
+        world = load(options.world)
+    except WorldError as error:
+        raise UsageError(str(error), remedy="choose one of the worlds it names") from None
+    stage = Stage.make(world)
+    try:
+        async with until_signal() as interrupted:
+            origin = build_repository(world, stage.state / "twins" / "origin")
+            scenarios = CODE / "scenarios" / world.corpus if world.corpus else None
+            show = await open_show(stage, options.brain, console, origin, scenarios)
+            numbers = await asyncio.to_thread(file_issues, stage, world.issues)
+            show.say(
+                f"{len(numbers)} issues filed by {len({i.author for i in world.issues})} people"
+            )
+            runs = await play(stage, show, numbers, interrupted)
+            unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
+            _tell(console, stage, show, runs, unmet)
+            if options.json is not None:
+                write_json(options.json, stage, show, runs, unmet)
+            if options.keep and not interrupted.is_set():
+                console.print("everything keeps running; Ctrl-C ends it", style="bold")
+                await interrupted.wait()
+            return 1 if unmet or interrupted.is_set() else 0
+    finally:
+        await stage.close()
+
+
+async def open_show(
+    stage: Stage, brain: Brain, console: Console, origin: Path, scenarios: Path | None
+) -> Show:
+    """Start the stage, saying what starts."""
+    show = Show(console)
+    show.say(f"state in {stage.state}")
+    await stage.open(brain, origin, scenarios)
+    show.say(f"GitHub twin    {stage.github.url}")
+    if stage.messages is not None:
+        show.say(f"Messages twin  {stage.messages.url}  ({brain.label})")
+    tiers = stage.tiers
+    show.say(
+        f"roles          server {stage.server_url}, builder (box tier {tiers[Role.BUILDER]}), "
+        f"validator (box tier {tiers[Role.VALIDATOR]})"
+    )
+    return show
+
+
+def file_issues(stage: Stage, issues: Sequence[Issue]) -> list[int]:
+    """Let people file the issues, as PyGithub clients of the twin; return the numbers."""
+    numbers = []
+    for issue in issues:
+        person = stage.world.person(issue.author)
+        client = Github(
+            auth=Auth.Token(person.token),
+            base_url=stage.github.url,
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+        )
+        repo = client.get_repo(stage.world.repository.full_name)
+        made = repo.create_issue(title=issue.title, body=issue.body, labels=list(issue.labels))
+        numbers.append(made.number)
+        client.close()
+    return numbers
+
+
+async def play(
+    stage: Stage, show: Show, numbers: Sequence[int], interrupted: asyncio.Event
+) -> list[Run]:
+    """Watch until every issue's run has ended, the bound is reached or somebody interrupts."""
+    deadline = time.monotonic() + _BOUND_S
+    watching = asyncio.create_task(stage.supervisor.watch())
+    try:
+        while True:
+            runs = list(await stage.store.runs(stage.world.repository.full_name))
+            await show.refresh(stage.store, runs)
+            ended = {run.issue.number for run in runs if run.state.ended}
+            if ended >= set(numbers) or interrupted.is_set() or time.monotonic() > deadline:
+                await show.refresh(stage.store, runs)
+                return runs
+            if watching.done():
+                watching.result()
+            await asyncio.sleep(_LOOK_S)
+    finally:
+        show.stop()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+def check_world(stage: Stage, world: World, runs: Sequence[Run], order: Sequence[int]) -> list[str]:
+    """Compare what happened with the world's expectations; GitHub's twin is the witness."""
+    unmet = []
+    by_number = {run.issue.number: run for run in runs}
+    client = Github(
+        auth=Auth.Token(world.maintainer.token),
+        base_url=stage.github.url,
+        seconds_between_requests=0,
+    )
+    repo = client.get_repo(world.repository.full_name)
+    history = [commit.sha for commit in repo.get_commits()]
+    for issue in world.issues:
+        run = by_number.get(issue.number)
+        if run is None:
+            unmet.append(f"#{issue.number}: no run was started")
+            continue
+        told = issue.expect.unmet(run.state.value, gate_submissions(run), run.reason, run.clause)
+        if told:
+            unmet.append(f"#{issue.number}: {told}")
+        unmet += _witness(repo, run, history)
+    first = min(world.issues, key=lambda i: _urgency(i.priority)).number
+    if not order or order[0] != first:
+        unmet.append(f"#{first} has the highest priority, but was not started first: {order}")
+    client.close()
+    return unmet
+
+
+def _witness(repo: Any, run: Run, history: Sequence[str]) -> list[str]:  # noqa: ANN401  PyGithub
+    """Ask GitHub, not ourselves, whether a landed run really landed."""
+    landed = run.state is RunState.LANDED
+    slug = f"#{run.issue.number}"
+    state = repo.get_issue(run.issue.number).state
+    told = []
+    if landed and run.landed_commit not in history:
+        told.append(f"{slug}: main does not contain the landed commit")
+    if landed and (run.pull is None or not repo.get_pull(run.pull).merged):
+        told.append(f"{slug}: its pull request is not marked merged")
+    if landed and state != "closed":
+        told.append(f"{slug}: the issue is still open")
+    if not landed and run.pull is not None and repo.get_pull(run.pull).merged:
+        told.append(f"{slug}: a pull request was merged although the run did not land")
+    return told
+
+
+def _urgency(priority: str) -> int:
+    return int(Priority[priority]) if priority in Priority.__members__ else int(Priority.P2)
+
+
+def _tell(
+    console: Console, stage: Stage, show: Show, runs: Sequence[Run], unmet: Sequence[str]
+) -> None:
+    console.print(show.table(runs))
+    console.print(f"box tier {stage.tiers[Role.BUILDER]}; model: {_models(runs)}", highlight=False)
+    web = f"{stage.github.url}/{stage.world.repository.full_name}"
+    for run in sorted(runs, key=lambda r: r.issue.number):
+        place = f"pull/{run.pull}" if run.pull else f"issues/{run.issue.number}"
+        console.print(f"  #{run.issue.number}  {web}/{place}", highlight=False)
+    for line in unmet:
+        console.print(f"NOT AS EXPECTED  {line}", style="red", highlight=False)
+    if not unmet:
+        console.print("every expectation of the world holds", style="green")
+
+
+def _models(runs: Sequence[Run]) -> str:
+    names = sorted({run.model for run in runs if run.model})
+    labelled = [f"{n} (search brain, not a language model)" if "search" in n else n for n in names]
+    return ", ".join(labelled) or "none"
+
+
+def write_json(
+    path: Path, stage: Stage, show: Show, runs: Sequence[Run], unmet: Sequence[str]
+) -> None:
+    """Write the summary of all runs."""
+    tier = stage.tiers[Role.BUILDER]
+    body = {
+        "world": stage.world.name,
+        "holds": not unmet,
+        "unmet": list(unmet),
+        "started": show.order,
+        "issues": [
+            summarise(run, show.timing(run), box_tier=tier)
+            for run in sorted(runs, key=lambda r: r.issue.number)
+        ],
+    }
+    path.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,190 @@
+"""Twins, roles and a world on loopback: what `demo` and `try` play on.
+
+The roles are the production ones, started by the production supervisor; only the addresses in
+their settings point at the twins.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bot import settings
+from bot.adapters.store import Store
+from bot.domain.role import Role
+from bot.errors import ToolMissing
+from bot.provision import jj
+from bot.stage.twin import Twin
+from bot.supervise import CODE, RolePlan, Supervisor, Users
+from bot.validator.signing import open_signer
+from twins.worlds.loader import World, seed_payload
+
+_USERS = range(20_000, 60_000, 100)
+_WRITE_SPACING_S = 0.0
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """Who answers the model calls: the twin's brain, or a real endpoint."""
+
+    label: str
+    model: str
+    url: str = ""
+    """Empty: the Messages twin."""
+    key: str = ""
+    twin_brain: str = "search"
+
+
+SEARCH = Brain("search brain, not a language model", "nightshift-search-1")
+
+
+class Stage:
+    """Everything that was started, in one folder that goes away at the end."""
+
+    def __init__(self, state: Path, supervisor: Supervisor, world: World) -> None:
+        self.state = state
+        self.supervisor = supervisor
+        self.world = world
+        self.github: Twin
+        self.messages: Twin | None = None
+        self.store: Store
+        self.tiers: dict[Role, str] = {}
+        self.server_url = ""
+
+    @classmethod
+    def make(cls, world: World) -> Self:
+        """Make the folder; nothing is started yet."""
+        state = Path(tempfile.mkdtemp(prefix="nightshift-"))
+        users = _free_users(state) if os.geteuid() == 0 else None
+        supervisor = Supervisor(state, users)
+        supervisor.prepare()
+        (state / "twins").mkdir(mode=0o700)
+        return cls(state, supervisor, world)
+
+    async def open(
+        self, brain: Brain, origin: Path, scenarios: Path | None, slots: int = 2
+    ) -> None:
+        """Start everything; afterwards the App is installed on `origin` and the roles listen."""
+        logs = self.state / "logs"
+        self.github = await Twin.start(
+            "twins.github",
+            "--state",
+            str(self.state / "twins" / "github"),
+            log=logs / "github-twin.log",
+        )
+        model_url = brain.url or await self._start_messages(brain)
+        secret = secrets.token_hex(20)
+        seeded = await self.github.admin(
+            "POST", "seed", seed_payload(self.world, origin, "", secret)
+        )
+        app = seeded["apps"][0]
+        verdict_key = self._open_wall(scenarios)
+        builder = {
+            "NIGHTSHIFT_MODEL": brain.model,
+            "NIGHTSHIFT_MODEL_URL": model_url,
+            "NIGHTSHIFT_MODEL_KEY": brain.key or "none",
+            "NIGHTSHIFT_JJ": str(_jj()),
+        }
+        validator = {"NIGHTSHIFT_SCENARIOS": str(self.supervisor.home(Role.VALIDATOR) / "corpora")}
+        server = {
+            "NIGHTSHIFT_GITHUB_URL": self.github.url,
+            "NIGHTSHIFT_APP_ID": str(app["id"]),
+            "NIGHTSHIFT_APP_KEY": app["private_key_pem"],
+            "NIGHTSHIFT_WEBHOOK_SECRET": secret,
+            "NIGHTSHIFT_VERDICT_KEY": verdict_key,
+            "NIGHTSHIFT_JJ": str(_jj()),
+            "NIGHTSHIFT_LISTEN_PORT": "0",
+            "NIGHTSHIFT_WRITE_SPACING_S": str(_WRITE_SPACING_S),
+            "NIGHTSHIFT_CONCURRENCY": str(slots),
+        }
+        for role, own in (
+            (Role.VALIDATOR, validator),
+            (Role.BUILDER, builder),
+            (Role.SERVER, server),
+        ):
+            plan = RolePlan(role, self._environment(role, own, slots), slots=slots)
+            ready = await self.supervisor.start(plan)
+            self.tiers[role] = ready.get("tier", "")
+            self.server_url = ready.get("url", self.server_url)
+        self.store = Store(self.supervisor.database_url)
+        hook = {"app": self.world.app.slug, "url": f"{self.server_url}/github/webhooks"}
+        await self.github.admin("POST", "hook", hook)
+
+    async def _start_messages(self, brain: Brain) -> str:
+        self.messages = await Twin.start(
+            "twins.anthropic",
+            "--brain",
+            brain.twin_brain,
+            log=self.state / "logs" / "messages-twin.log",
+        )
+        return self.messages.url
+
+    def _open_wall(self, scenarios: Path | None) -> str:
+        """Give the validator its key and the only copy of the scenarios that a role can read."""
+        home = self.supervisor.home(Role.VALIDATOR)
+        key = home / "signing-key.pem"
+        public = open_signer(key).public_key
+        corpora = home / "corpora"
+        corpora.mkdir(mode=0o700)
+        if scenarios is not None:
+            name = self.world.repository.full_name.replace("/", "__")
+            shutil.copytree(scenarios, corpora / name)
+        self.supervisor.give(Role.VALIDATOR, home)
+        return public
+
+    def _environment(self, role: Role, own: dict[str, str], slots: int) -> dict[str, str]:
+        machine = settings.handed_down()
+        common = {
+            **{k: v for k, v in machine.items() if not k.startswith("PIP_")},
+            "HOME": str(self.supervisor.home(role)),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(CODE),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "NIGHTSHIFT_STATE": str(self.supervisor.home(role)),
+            "NIGHTSHIFT_DATABASE_URL": self.supervisor.database_url,
+            "NIGHTSHIFT_POLL_S": str(_POLL_S),
+            "NIGHTSHIFT_ACCEPT_TIER_B": "1",
+            **own,
+        }
+        if role is not Role.SERVER:
+            common["NIGHTSHIFT_SLOTS"] = str(slots)
+            common["NIGHTSHIFT_RESOLVER_ENV"] = json.dumps(machine)
+        return common
+
+    async def close(self, *, keep: bool = False) -> None:
+        """Stop everything; remove the folder unless it is to be kept."""
+        if hasattr(self, "store"):
+            await self.store.close()
+        await self.supervisor.stop()
+        for twin in (self.messages, getattr(self, "github", None)):
+            if twin is not None:
+                await twin.stop()
+        if not keep:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(self.state)
+
+
+def _jj() -> Path:
+    found = jj.installed(CODE / ".tools")
+    if found is None:
+        raise ToolMissing("jj is not set up", remedy="run `make setup` in the checkout")
+    return found
+
+
+def _free_users(state: Path) -> Users:
+    """Choose a block of numeric users that nobody on this machine has, differently per folder."""
+    import pwd  # noqa: PLC0415  not on every platform
+
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    start = int.from_bytes(state.name.encode()[-4:]) % len(_USERS)
+    for offset in range(len(_USERS)):
+        base = _USERS[(start + offset) % len(_USERS)]
+        if not any(base <= uid < base + 100 for uid in taken):
+            return Users(base)
+    return Users(_USERS[0])

@@ -1,0 +1,133 @@
+"""`nightshift try`: the main job on anybody's local repository, which is never modified."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.domain.role import Role
+from bot.domain.run import Run, RunState
+from bot.errors import CredentialRefused, EnvironmentProblem
+from bot.signals import until_signal
+from bot.stage.demo import file_issues, open_show, play
+from bot.stage.repository import Filed, Taken, patch_of, read_issue, take
+from bot.stage.show import Show
+from bot.stage.stage import SEARCH, Brain, Stage
+from bot.stage.summary import summarise
+from bot.validator.loader import load_corpus
+from twins.worlds.world import App, Expectation, Issue, Label, Person, Repository, World
+
+LANDED, ENDED = 0, 3
+APP = App(
+    slug="nightshift",
+    permissions={
+        "metadata": "read",
+        "contents": "write",
+        "issues": "write",
+        "pull_requests": "write",
+        "checks": "write",
+        "statuses": "read",
+        "actions": "read",
+    },
+    events=("issues", "issue_comment", "pull_request", "push", "installation"),
+)
+_OWNER = Person("owner", "Owner", "owner@example.invalid", "twin-person-owner", "admin")
+_ANY = Expectation("landed", (0, 99))
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOptions:
+    """What the command line asked for."""
+
+    repository: Path
+    issue: Path
+    mission: Path | None = None
+    scenarios: Path | None = None
+    brain: Brain = SEARCH
+    json: Path | None = None
+    patch: Path | None = None
+    keep: bool = False
+
+
+async def trial(options: TrialOptions, console: Console) -> int:
+    """Take the repository and the issue through the factory; return the exit code."""
+    filed = read_issue(options.issue)
+    if options.scenarios is not None:
+        await asyncio.to_thread(load_corpus, options.scenarios)
+    world = _world(options.repository.resolve().name, filed, "main")
+    stage = Stage.make(world)
+    try:
+        origin = stage.state / "twins" / "origin"
+        taken = await asyncio.to_thread(take, options.repository.resolve(), origin, options.mission)
+        stage.world = _world(taken.name, filed, taken.branch)
+        async with until_signal() as interrupted:
+            show = await open_show(stage, options.brain, console, origin, options.scenarios)
+            if taken.note:
+                show.say(taken.note)
+            if options.scenarios is None:
+                show.say("scenarios: none given, so nothing will be merged")
+            numbers = await asyncio.to_thread(file_issues, stage, stage.world.issues)
+            runs = await play(stage, show, numbers, interrupted)
+            code = await _end(options, console, stage, show, runs)
+            if options.keep and not interrupted.is_set():
+                console.print("everything keeps running; Ctrl-C ends it", style="bold")
+                await interrupted.wait()
+            return code
+    finally:
+        await stage.close()
+
+
+async def _end(
+    options: TrialOptions, console: Console, stage: Stage, show: Show, runs: list[Run]
+) -> int:
+    if not runs:
+        raise EnvironmentProblem(
+            "no run was started", remedy=f"read the logs in {stage.state / 'logs'} with --keep"
+        )
+    run = runs[0]
+    patch = await asyncio.to_thread(_leave_patch, options, stage, run)
+    console.print(show.table(runs))
+    console.print(f"outcome: {run.state.value}: {run.reason}", highlight=False)
+    if run.detail:
+        console.print(run.detail, highlight=False, markup=False)
+    if patch:
+        console.print(f"patch: {patch}", highlight=False)
+    if options.json is not None:
+        body = summarise(
+            run, show.timing(run), box_tier=stage.tiers[Role.BUILDER], patch=str(patch or "")
+        )
+        options.json.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
+    if run.reason == "credential":
+        raise CredentialRefused(run.detail, remedy="check the key and the URL, and try again")
+    return LANDED if run.state is RunState.LANDED else ENDED
+
+
+def _leave_patch(options: TrialOptions, stage: Stage, run: Run) -> Path | None:
+    """Write the change of the last attempt that was published, or landed."""
+    if not run.attempts or run.pull is None:
+        return None
+    attempt = run.attempts[-1]
+    bare = stage.state / "twins" / "github" / "repos" / f"{run.issue.repo}.git"
+    text = patch_of(bare, attempt.base, attempt.commit)
+    target = options.patch or Path(f"{options.issue.stem}.patch")
+    target.write_text(text, encoding="utf-8", errors="surrogateescape")
+    return target
+
+
+def _world(name: str, filed: Filed, branch: str) -> World:
+    labels = (Label("nightshift", "1d76db", "Nightshift may take this issue"),)
+    issue = Issue(1, filed.title, filed.body, _OWNER.login, ("nightshift",), "", _ANY)
+    return World(
+        name="try",
+        repository=Repository(full_name=name, default_branch=branch),
+        app=APP,
+        people=(_OWNER,),
+        labels=labels,
+        commits=(),
+        issues=(issue,),
+    )
+
+
+__all__ = ["Taken", "TrialOptions", "trial"]

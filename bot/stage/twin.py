@@ -1,0 +1,78 @@
+"""One twin as a process of its own."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from bot.errors import EnvironmentProblem
+from bot.supervise import CODE
+
+_READY_S = 20.0
+_STOP_S = 5.0
+
+
+class Twin:
+    """A started twin; `admin` talks to the routes that the real service does not have."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self._process = process
+        self.url = url
+
+    @classmethod
+    async def start(cls, module: str, *arguments: str, log: Path) -> Self:
+        """Start `python -m module` on a free port of loopback and wait for its ready line."""
+        with log.open("ab") as sink:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                "--port",
+                "0",
+                *arguments,
+                cwd=CODE,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=sink,
+                start_new_session=True,
+            )
+        try:
+            async with asyncio.timeout(_READY_S):
+                line = await process.stdout.readline() if process.stdout else b""
+                return cls(process, str(json.loads(line)["url"]))
+        except (TimeoutError, ValueError, KeyError):
+            process.kill()
+            await process.wait()
+            raise EnvironmentProblem(
+                f"the twin {module} did not start", remedy=f"read {log}"
+            ) from None
+
+    async def admin(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
+        """Call an admin route and return its JSON."""
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session,
+            session.request(method, f"{self.url}/_twin/{path}", json=body) as response,
+        ):
+            response.raise_for_status()
+            return await response.json()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            try:
+                async with asyncio.timeout(_STOP_S):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()

@@ -1,0 +1,88 @@
+"""`nightshift up`: the three roles of a real GitHub App on this machine."""
+
+import asyncio
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from dotenv import dotenv_values
+from rich.console import Console
+
+from bot import settings
+from bot.domain.role import Role
+from bot.errors import SettingsError
+from bot.signals import until_signal
+from bot.supervise import CODE, RolePlan, Supervisor, Users
+from bot.validator.service import KEY_FILE
+from bot.validator.signing import open_signer
+
+_FIRST_UID = 61_000
+_ORDER = (Role.VALIDATOR, Role.BUILDER, Role.SERVER)
+
+
+async def up(config: Path, state: Path, console: Console) -> int:
+    """Start the roles from their .env files and watch them until a signal."""
+    own = {role: _read(config / f"{role.value}.env") for role in Role}
+    supervisor = Supervisor(state, Users(_FIRST_UID) if os.geteuid() == 0 else None)
+    supervisor.prepare()
+    own[Role.SERVER].setdefault("NIGHTSHIFT_VERDICT_KEY", _key(supervisor))
+    async with until_signal() as stop:
+        try:
+            for role in _ORDER:
+                plan = _plan(supervisor, role, own[role])
+                ready = await supervisor.start(plan)
+                facts = ", ".join(f"{k} {v}" for k, v in ready.items() if k != "ready" and v)
+                console.print(f"{role.value:<10} ready  {facts}", highlight=False)
+            watching = asyncio.create_task(supervisor.watch())
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if watching.done():
+                watching.result()
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+        finally:
+            await supervisor.stop()
+    return 0
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise SettingsError(
+            f"there is no {path}",
+            means="each role has one file of NIGHTSHIFT_* variables; README.md lists them",
+            remedy=f"write {path} (mode 0600), or name the folder with --config",
+        )
+    if path.stat().st_mode & 0o077:
+        raise SettingsError(
+            f"{path} can be read by others", remedy=f"chmod 600 {path}: it holds secrets"
+        )
+    return {key: value for key, value in dotenv_values(path).items() if value is not None}
+
+
+def _key(supervisor: Supervisor) -> str:
+    """Return the public half of the validator's key on this machine, made at first start."""
+    path = supervisor.home(Role.VALIDATOR) / KEY_FILE
+    public = open_signer(path).public_key
+    supervisor.give(Role.VALIDATOR, path)
+    return public
+
+
+def _plan(supervisor: Supervisor, role: Role, own: dict[str, str]) -> RolePlan:
+    """Give a role what its file says, what the machine needs, and nothing of the other roles."""
+    machine = settings.handed_down()
+    environment = {
+        **{key: value for key, value in machine.items() if not key.startswith("PIP_")},
+        "HOME": str(supervisor.home(role)),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(CODE),
+        "NIGHTSHIFT_STATE": str(supervisor.home(role)),
+        "NIGHTSHIFT_DATABASE_URL": supervisor.database_url,
+        "NIGHTSHIFT_JJ": str(CODE / ".tools" / "jj" / "jj"),
+        "NIGHTSHIFT_RESOLVER_ENV": json.dumps(machine),
+        **own,
+    }
+    reads = tuple(Path(p) for p in [own.get("NIGHTSHIFT_SCENARIOS")] if p)
+    return RolePlan(role, environment, reads=reads, slots=int(own.get("NIGHTSHIFT_SLOTS", "2")))
