@@ -59,16 +59,16 @@ class _WorldFile(_Strict):
     corpus: str = ""
 
 
-def known() -> tuple[str, ...]:
+def known(root: Path = HERE) -> tuple[str, ...]:
     """Name the worlds there are."""
-    return tuple(sorted(path.parent.name for path in HERE.glob("*/world.yaml")))
+    return tuple(sorted(path.parent.name for path in root.glob("*/world.yaml")))
 
 
-def load(name: str) -> World:
+def load(name: str, root: Path = HERE) -> World:
     """Load a world by name; every contradiction in its files is a WorldError."""
-    if name not in known():
-        raise WorldError(f"there is no world {name!r}; known: {', '.join(known())}")
-    folder = HERE / name
+    if name not in known(root):
+        raise WorldError(f"there is no world {name!r}; known: {', '.join(known(root))}")
+    folder = root / name
     entry = _read(folder / "world.yaml")
     world = World(
         name=entry.name,
@@ -103,6 +103,7 @@ def seed_payload(world: World, repo_path: Path, webhook_url: str, secret: str) -
             {
                 "full_name": repository.full_name,
                 "path": str(repo_path),
+                "default_branch": repository.default_branch,
                 "private": repository.private,
                 "collaborators": {person.login: person.permission for person in world.people},
             }
@@ -131,9 +132,16 @@ def _read(path: Path) -> _WorldFile:
         raise WorldError(f"{path}: {place}: {first['msg']}") from None
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise WorldError(f"{path} is named in world.yaml and does not exist") from None
+
+
 def _commit(folder: Path, entry: _CommitEntry) -> Commit:
     """Gather the files a commit wrote: past versions, and the ones that stayed."""
-    files = {path: (folder / "product" / path).read_bytes() for path in entry.final}
+    files = {path: _content(folder / "product" / path) for path in entry.final}
     past = folder / "history" / entry.past
     for file in sorted(past.rglob(f"*{PAST}")) if entry.past else ():
         files[file.relative_to(past).as_posix().removesuffix(PAST)] = file.read_bytes()
@@ -141,7 +149,7 @@ def _commit(folder: Path, entry: _CommitEntry) -> Commit:
 
 
 def _issue(folder: Path, number: int, entry: _IssueEntry) -> Issue:
-    title, body = parse_issue((folder / entry.file).read_text(encoding="utf-8"), entry.file)
+    title, body = parse_issue(_content(folder / entry.file).decode(), entry.file)
     return Issue(number, title, body, entry.author, entry.labels, entry.story, entry.expect)
 
 
