@@ -13,12 +13,10 @@ from bot.adapters.forge.nouns import (
     GitAccess,
     HookDelivery,
     Installation,
-    Label,
     Permission,
     Pull,
     Repository,
 )
-from bot.adapters.forge.pace import Pace
 
 __all__ = [
     "AppIdentity",
@@ -28,8 +26,6 @@ __all__ = [
     "GitAccess",
     "HookDelivery",
     "Installation",
-    "Label",
-    "Pace",
     "Permission",
     "Pull",
     "Repository",

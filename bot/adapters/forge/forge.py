@@ -28,28 +28,29 @@ class Forge(IssueMethods, PullMethods):
     """One GitHub App on one GitHub host.
 
     `base_url` is the API's root: `https://api.github.com`, `https://ghe.example/api/v3` or a twin.
-    `issuer` is the App's client id, or its numeric id. The session is the caller's to close.
+    `app_id` is the App's client id, or its numeric id. The session is the caller's to close.
+    No spacing means a service on this machine: then writes are not counted either.
     """
 
     def __init__(
         self,
         *,
         base_url: str,
-        issuer: str,
+        app_id: str,
         private_key: SecretStr,
         session: aiohttp.ClientSession,
+        write_spacing_s: float = 1.0,
         now: Callable[[], float] = time.time,
-        pace: Pace | None = None,
-        timeout: float = 30.0,
+        timeout_s: float = 30.0,
     ) -> None:
         self._calls = Calls(
             base_url=base_url,
-            issuer=issuer,
+            issuer=app_id,
             private_key=private_key,
             session=session,
             now=now,
-            pace=pace or Pace(),
-            timeout=timeout,
+            pace=Pace(write_spacing_s) if write_spacing_s else Pace.unhurried(),
+            timeout=timeout_s,
         )
 
     async def identity(self) -> AppIdentity:

@@ -2,8 +2,9 @@
 
 from bot.adapters.forge import shapes
 from bot.adapters.forge.calls import Calls
-from bot.adapters.forge.nouns import Comment, Label, Permission
+from bot.adapters.forge.nouns import Comment, Permission
 from bot.domain.issue import Issue
+from bot.domain.label import Label
 from bot.errors import Conflict, Gone
 
 _PAGE = "per_page=100"

@@ -58,15 +58,6 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """A label of a repository."""
-
-    name: str
-    color: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
 class Permission:
     """What a person may do in a repository: admin, write, read or none."""
 

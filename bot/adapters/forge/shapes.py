@@ -12,12 +12,12 @@ from bot.adapters.forge.nouns import (
     Comment,
     HookDelivery,
     Installation,
-    Label,
     Permission,
     Pull,
     Repository,
 )
 from bot.domain.issue import Issue
+from bot.domain.label import Label
 from bot.errors import Unavailable
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
-from bot.adapters.forge import Forge, Pace
-from bot.adapters.forge.pace import Writer
+from bot.adapters.forge import Forge
+from bot.adapters.forge.pace import Pace, Writer
 from bot.adapters.forge.transport import EtagCache
 from bot.errors import (
     CredentialRefused,
@@ -80,11 +80,11 @@ async def forge_at(service: Service, **options: object) -> AsyncIterator[Forge]:
     async with TestServer(app, host="127.0.0.1") as server, aiohttp.ClientSession() as session:
         yield Forge(
             base_url=str(server.make_url("")),
-            issuer="Iv1.client",
+            app_id="Iv1.client",
             private_key=PEM,
             session=session,
             now=lambda: service.now,
-            **({"pace": Pace.unhurried()} | options),  # type: ignore[arg-type]
+            **({"write_spacing_s": 0.0} | options),  # type: ignore[arg-type]
         )
 
 
@@ -157,7 +157,7 @@ async def test_a_key_that_is_none_is_named() -> None:
     async with aiohttp.ClientSession() as session:
         forge = Forge(
             base_url="http://127.0.0.1:9",
-            issuer="1",
+            app_id="1",
             private_key=SecretStr("no key"),
             session=session,
         )
@@ -218,7 +218,7 @@ async def test_a_silent_service_is_given_up_on() -> None:
         return web.Response()
 
     service.answer = silent
-    async with forge_at(service, timeout=0.2) as forge:
+    async with forge_at(service, timeout_s=0.2) as forge:
         with pytest.raises(Unavailable, match=r"no answer in 0\.2 s"):
             await forge.open_issues(REPO)
         hang.set()
@@ -227,7 +227,7 @@ async def test_a_silent_service_is_given_up_on() -> None:
 async def test_nobody_listening_is_an_outage() -> None:
     """A refused connection is told as such."""
     async with aiohttp.ClientSession() as session:
-        forge = Forge(base_url="http://127.0.0.1:9", issuer="1", private_key=PEM, session=session)
+        forge = Forge(base_url="http://127.0.0.1:9", app_id="1", private_key=PEM, session=session)
         with pytest.raises(Unavailable, match="did not get through"):
             await forge.identity()
 

@@ -1,0 +1,105 @@
+"""What each state and each reason means to the person who filed the issue."""
+
+from dataclasses import dataclass
+
+from bot.domain.label import Label
+from bot.domain.run import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One state in people's words: a headline, what is going on, what comes next."""
+
+    headline: str
+    now: str
+    next: str
+    color: str
+
+
+_OPEN, _GOOD, _ASKING, _ENDED = "1d76db", "0e8a16", "fbca04", "bfbfbf"
+_AGAIN = "edit the issue, and a new run begins; or leave it."
+_YOURS = "a person reads the pull request and decides."
+
+STORY = {
+    RunState.QUEUED: Chapter("queued", "This issue waits for its turn.", "triage.", _OPEN),
+    RunState.TRIAGING: Chapter(
+        "reading",
+        "The issue is compared with the repository's mission.",
+        "accept or decline.",
+        _OPEN,
+    ),
+    RunState.PLANNING: Chapter("planning", "A plan is being made.", "building.", _OPEN),
+    RunState.BUILDING: Chapter(
+        "building",
+        "A change is being built in a sealed box.",
+        "guards and the mission's own checks, then a pull request.",
+        _OPEN,
+    ),
+    RunState.PUBLISHING: Chapter(
+        "publishing", "A change passed all visible checks.", "the hidden scenarios.", _OPEN
+    ),
+    RunState.VALIDATING: Chapter(
+        "validating",
+        "Hidden scenarios use the changed product from outside.",
+        "the train to the main branch, or another attempt.",
+        _OPEN,
+    ),
+    RunState.SEALING: Chapter(
+        "sealing", "The change takes its last examination.", "the train to the main branch.", _OPEN
+    ),
+    RunState.TRAIN: Chapter(
+        "landing", "The change is proven and waits for the main branch.", "landing.", _OPEN
+    ),
+    RunState.LANDED: Chapter("landed", "The change is on the main branch.", "nothing.", _GOOD),
+    RunState.OPENED: Chapter("yours to merge", "A pull request stands open.", _YOURS, _ASKING),
+    RunState.REJECTED: Chapter(
+        "declined", "This does not fit the repository's mission.", _AGAIN, _ENDED
+    ),
+    RunState.NEEDS_INFO: Chapter(
+        "a question", "The issue leaves something open.", "edit the issue with the answer.", _ASKING
+    ),
+    RunState.DUPLICATE: Chapter("a duplicate", "Another issue says the same.", _AGAIN, _ENDED),
+    RunState.PARKED: Chapter("parked", "This waits for a person.", "a person decides.", _ASKING),
+    RunState.DROPPED: Chapter("dropped", "No change was good enough to land.", _AGAIN, _ENDED),
+    RunState.STOPPED: Chapter("stopped", "A person stopped this run.", _AGAIN, _ENDED),
+}
+
+REASONS = {
+    "attempts-used-up": "every attempt the mission allows was used, and none was proven good.",
+    "gate-failed": "the hidden scenarios refused every attempt.",
+    "sealed-failed": "the final examination said no; it is asked only once.",
+    "gave-up": "the coder found no change that it believes in.",
+    "exhausted": "the money, the turns or the time of this issue is used up.",
+    "refused": "the model declined to work on this.",
+    "no-result": "the coder handed in nothing.",
+    "no-scenarios": "there is nothing hidden to judge by: not merged.",
+    "too-few-scenarios": "there are too few hidden scenarios to be sure enough: not merged.",
+    "not-checkable": "the change could not be judged, so it does not land by itself.",
+    "box-tier": "the box of this machine is too weak to merge on: not merged.",
+    "autonomy": "the mission leaves this step to people.",
+    "conflict": "main moved under the same lines.",
+    "main-moves": "main moved faster than the change could be proven on top of it.",
+    "guard": "the change breaks a guard on top of the new main.",
+    "mission": "there is no readable mission.md on the default branch.",
+    "issue-gone": "the issue was deleted or moved.",
+    "issue-closed": "the issue was closed.",
+    "unlabelled": "the label `nightshift` was taken off.",
+    "stop-label": "the label `nightshift:stop` was set.",
+    "human-commit": "somebody else pushed to the branch.",
+    "credential": "a service turned down Nightshift's key.",
+    "tampered": "a signature or a read-back was off; everything about this issue is frozen.",
+    "triage-reject": "see the line of the mission below.",
+    "triage-ask": "the question stands below.",
+    "triage-duplicate": "see below.",
+    "triage-park": "see below.",
+}
+"""Fixed sentences for fixed slugs; any other slug is shown as it is."""
+
+STATE_LABELS = {f"nightshift:{state.value}" for state in RunState}
+"""The family of which an issue carries one at a time. `stop` and `pause` are people's, not here."""
+
+
+def state_label(state: RunState) -> Label:
+    """Return the label that mirrors a state."""
+    chapter = STORY[state]
+    return Label(f"nightshift:{state.value}", chapter.color, f"Nightshift: {chapter.now}"[:100])
