@@ -61,6 +61,8 @@ class System:
     """(target, link name)"""
     python: str
     """The interpreter, as the box sees it."""
+    hidden: tuple[str, ...] = ()
+    """Directories of the above that boxes see empty."""
     library_path: str = ""
     """For an interpreter whose shared library is found by an absolute path of the host only."""
 
@@ -184,6 +186,7 @@ def _system(system: System) -> list[str]:
         *_flat("--symlink", system.symlinks),
         *("--symlink", system.python, f"{_SHORTCUTS}/python"),
         *("--symlink", system.python, f"{_SHORTCUTS}/python3"),
+        *(word for path in system.hidden for word in ("--tmpfs", path, "--remount-ro", path)),
     ]
 
 

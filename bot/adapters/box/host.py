@@ -78,16 +78,31 @@ def _system() -> System:
     binds += [Bind(path, path) for path in _SYSTEM_FILES if Path(path).exists()]
     prefix = Path(sys.base_prefix).resolve()
     python = _interpreter(prefix)
-    if prefix.is_relative_to("/usr"):
-        return System(tuple(binds), tuple(symlinks), str(python))
-    binds.append(Bind(str(prefix), PYTHON_PREFIX))
+    moved = not prefix.is_relative_to("/usr")
+    if moved:
+        binds.append(Bind(str(prefix), PYTHON_PREFIX))
     shared = bool(sysconfig.get_config_var("Py_ENABLE_SHARED"))
+
+    def inside(path: Path) -> str:
+        return f"{PYTHON_PREFIX}/{path.relative_to(prefix)}" if moved else str(path)
+
     return System(
-        tuple(binds),
-        tuple(symlinks),
-        f"{PYTHON_PREFIX}/{python.relative_to(prefix)}",
-        f"{PYTHON_PREFIX}/lib" if shared else "",
+        binds=tuple(binds),
+        symlinks=tuple(symlinks),
+        python=inside(python),
+        hidden=tuple(inside(path) for path in _packages(prefix)),
+        library_path=f"{PYTHON_PREFIX}/lib" if moved and shared else "",
     )
+
+
+def _packages(prefix: Path) -> list[Path]:
+    """Find where the interpreter keeps packages: a product gets those it asks for, no others."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    places = [prefix / "lib" / version / "site-packages", prefix / "lib/python3/dist-packages"]
+    places += [prefix / "lib" / version / "dist-packages"]
+    places += [prefix / "local/lib" / version / "dist-packages"]
+    places += [prefix / "local/lib" / version / "site-packages"]
+    return [place for place in places if place.is_dir() and not place.is_symlink()]
 
 
 def _interpreter(prefix: Path) -> Path:
