@@ -8,9 +8,9 @@ a workflow, and never `asyncio.gather` over branches of several steps.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,7 +21,6 @@ from dbos import (
     DBOSPortableJSONSerializer,
     EnqueueOptions,
     PortableWorkflowError,
-    WorkflowHandleAsync,
 )
 from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,17 +28,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.adapters.database import as_typed, errors_typed, open_database
 from bot.adapters.engine.attempt import attempt
 from bot.adapters.engine.leases import Leases
-from bot.adapters.engine.outcome import Json, broken_text, error_envelope, opened, read_error
+from bot.adapters.engine.outcome import Json, error_envelope, opened
 from bot.adapters.engine.quiet import Failed, quieten
+from bot.adapters.engine.results import Results, outside
 from bot.adapters.engine.rows import Rows, Work, app_name
 from bot.adapters.engine.settings import EngineSettings, Queue, Retry
-from bot.adapters.engine.watch import Watch
-from bot.errors import Conflict, Gone, NightshiftError, Unavailable
+from bot.errors import Gone, NightshiftError
 
 T = TypeVar("T")
 Workflow = Callable[[Json], Awaitable[Json]]
 
 log = logging.getLogger(__name__)
+
+_WAIT = "wait "
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Engine:
         self._scope: ContextVar[_Scope | None] = ContextVar("nightshift_workflow", default=None)
         self._running: dict[str, set[asyncio.Task[object]]] = {}
         self._bodies: set[asyncio.Task[object]] = set()
+        self._queues: dict[str, Queue] = {}
         self._closing = asyncio.Event()
         self._housekeeping: asyncio.Task[None] | None = None
 
@@ -82,6 +84,7 @@ class Engine:
     async def launch(self, queues: Sequence[Queue]) -> None:
         """Claim the executor's name, start serving the queues, and take up what a crash left."""
         quieten()
+        self._queues = {queue.name: queue for queue in queues}
         with errors_typed():
             await asyncio.to_thread(self._open)
             try:
@@ -95,7 +98,7 @@ class Engine:
             except BaseException:
                 await self._destroy()
                 raise
-        self._watch = Watch(self._database, self.settings.poll_s)
+        self._results = Results(self._database, self.settings.poll_s)
         self._housekeeping = asyncio.create_task(self._keep_house())
 
     async def close(self, *, drain_s: float = 0.0) -> None:
@@ -108,7 +111,7 @@ class Engine:
         self._housekeeping.cancel()
         await asyncio.wait({self._housekeeping})
         await self._cancel_running()
-        await self._watch.close()
+        await self._results.close()
         await self._destroy()
         self._housekeeping = None
 
@@ -235,12 +238,12 @@ class Engine:
     ) -> None:
         """Start a workflow of its own, once per id: a second call changes nothing."""
         options = self._options(queue, name, id, priority, app, partition)
-        await self._outside(lambda: DBOS.enqueue_workflow_with_options_async(options, payload))
+        await outside(lambda: DBOS.enqueue_workflow_with_options_async(options, payload))
 
     async def send(self, id: str, topic: str, message: Json, *, key: str) -> None:  # noqa: A002
         """Put a message into a workflow's mailbox, once per key."""
         try:
-            await self._outside(
+            await outside(
                 lambda: DBOS.send_async(id, message, topic, idempotency_key=f"{key}>{id}")
             )
         except dbos_error.DBOSNonExistentWorkflowError as error:
@@ -248,9 +251,7 @@ class Engine:
 
     async def result(self, id: str, timeout_s: float) -> Json:  # noqa: A002
         """Wait for a workflow from outside one; inside, use `child`."""
-        if not await self._watch.ended(id, timeout_s):
-            raise Unavailable(f"{id} has not ended within {timeout_s:g} s")
-        return await self._outside(lambda: self._read_result(id))
+        return await self._results.wait(id, timeout_s)
 
     async def status(self, id: str) -> Work | None:  # noqa: A002
         """Say where a workflow is; None when there is none."""
@@ -264,7 +265,7 @@ class Engine:
 
     async def cancel(self, id: str) -> None:  # noqa: A002
         """Stop a workflow and its children: waiting ones at once, running ones within a second."""
-        await self._outside(lambda: DBOS.cancel_workflow_async(id, cancel_children=True))
+        await self._results.cancel(id)
 
     async def reprioritise(self, ids: Iterable[str], priority: int) -> int:
         """Move waiting workflows within their queues; return how many."""
@@ -277,7 +278,7 @@ class Engine:
         with errors_typed():
             ids = await asyncio.to_thread(self._rows.forgettable, self._app, before, limit)
         if ids:
-            await self._outside(lambda: DBOS.delete_workflows_async(list(ids)))
+            await outside(lambda: DBOS.delete_workflows_async(list(ids)))
         return len(ids)
 
     # -- inside a workflow -------------------------------------------------------------------------
@@ -316,13 +317,14 @@ class Engine:
     ) -> Json:
         """Run a workflow, possibly of another app, and wait for its end; errors come back typed.
 
-        When the time is up it is cancelled and Unavailable is raised.
+        When the time is up it is cancelled and Unavailable is raised. A child is two checkpoints,
+        so children side by side belong into a workflow each, not into `asyncio.gather`.
         """
         self._inside(f"child {id}")
         options = self._options(queue, name, id, priority, app, partition)
         await DBOS.enqueue_workflow_with_options_async(options, payload)
         envelope = await self._checkpoint(
-            f"wait {id}", lambda: self._outside(lambda: self._await_child(id, timeout_s))
+            f"{_WAIT}{id}", lambda: self._results.of_child(id, timeout_s)
         )
         return opened(object, envelope)
 
@@ -365,7 +367,7 @@ class Engine:
         async def run() -> Json:
             self._scope.set(_Scope(scope.workflow, in_step=True))
             task = asyncio.current_task()
-            if task is not None and not name.startswith("wait "):
+            if task is not None and not name.startswith(_WAIT):
                 self._bodies.add(task)
                 task.add_done_callback(self._bodies.discard)
             return await body()
@@ -389,42 +391,6 @@ class Engine:
             log.warning("%s: %s", workflow, as_typed(again) or again)
         raise asyncio.CancelledError from error
 
-    async def _await_child(self, id_: str, timeout_s: float) -> Json:
-        work = await self.status(id_)
-        # Whole seconds on SQLite, rounded down. The child's own birth makes the deadline durable.
-        deadline = (work.created_at if work else time.time()) + timeout_s + 1.0
-        if not await self._watch.ended(id_, deadline - time.time()):
-            await self.cancel(id_)
-        try:
-            return {"value": await self._read_result(id_)}
-        except Conflict as error:
-            if time.time() < deadline:
-                return error_envelope(error)
-            return error_envelope(Unavailable(f"{id_} has not ended within {timeout_s:g} s"))
-        except NightshiftError as error:
-            return error_envelope(error)
-
-    async def _read_result(self, id_: str) -> Json:
-        """Return an ended workflow's result or raise its error as the class it was."""
-        try:
-            handle: WorkflowHandleAsync[Json] = await DBOS.retrieve_workflow_async(id_)
-            return await handle.get_result(polling_interval_sec=self.settings.poll_s)
-        except dbos_error.DBOSAwaitedWorkflowCancelledError as error:
-            raise Conflict(f"{id_} was cancelled") from error
-        except dbos_error.DBOSNonExistentWorkflowError as error:
-            raise Gone(f"there is no workflow {id_!r}") from error
-        except dbos_error.DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded as error:
-            raise broken_text(id_, "it was taken up too many times and never ended") from error
-        except PortableWorkflowError as error:
-            data = error.data
-            if isinstance(data, dict) and isinstance(data.get("error"), dict):
-                raise read_error(data["error"]) from error
-            raise broken_text(id_, f"{error.name}: {error.message}") from error
-
-    async def _outside(self, call: Callable[[], Coroutine[object, object, T]]) -> T:
-        """Run a DBOS call as if from outside any workflow: not checkpointed, legal in a step."""
-        return await asyncio.create_task(call(), context=Context())
-
     def _options(  # noqa: PLR0917  passed through from two public calls
         self,
         queue: str,
@@ -434,6 +400,8 @@ class Engine:
         app: str | None,
         partition: str | None,
     ) -> EnqueueOptions:
+        if app is None or app == self.settings.app:
+            self._check(queue, name, partition)
         options = EnqueueOptions(
             queue_name=queue,
             workflow_name=name,
@@ -444,3 +412,12 @@ class Engine:
         if partition is not None:
             options["queue_partition_key"] = partition
         return options
+
+    def _check(self, queue: str, name: str, partition: str | None) -> None:
+        """Refuse what DBOS would accept and never run."""
+        known = self._queues.get(queue)
+        if known is None or name not in self._workflows:
+            raise NightshiftError(f"{self.settings.app} does not serve {name!r} on {queue!r}")
+        if known.partitioned is not (partition is not None):
+            rule = "needs" if known.partitioned else "takes no"
+            raise NightshiftError(f"queue {queue!r} {rule} partition")

@@ -84,7 +84,8 @@ class Rows:
     def listing(self, prefix: str) -> tuple[Work, ...]:
         """Return all whose id begins so, oldest first."""
         key = self.table.c.workflow_uuid
-        return self._select(sa.and_(key >= prefix, key.startswith(prefix, autoescape=True)))
+        # LIKE would ignore case on SQLite, and read `_` and `%` as wildcards.
+        return self._select(sa.func.substr(key, 1, len(prefix)) == prefix)
 
     def ended(self, ids: Sequence[str]) -> set[str]:
         """Return those of the ids that have ended."""

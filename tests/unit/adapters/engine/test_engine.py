@@ -287,6 +287,19 @@ async def test_steps_outside_a_workflow_are_refused(lab: Lab) -> None:
         await lab.engine.step("x", body, kind=int, timeout_s=1)
 
 
+async def test_what_would_never_run_is_refused(lab: Lab) -> None:
+    """An unknown workflow or queue and a missing partition are errors at once."""
+    for queue, name, partition in (
+        ("work", "unknown", None),
+        ("unknown", "leaf", None),
+        ("repos", "gated", None),
+        ("work", "leaf", "a"),
+    ):
+        with pytest.raises(NightshiftError):
+            await lab.engine.enqueue(queue, name, {}, id="no", priority=1, partition=partition)
+    assert await lab.engine.status("no") is None
+
+
 async def test_waiting_has_an_end(lab: Lab) -> None:
     """Waiting for what never comes is Unavailable, and status says None."""
     with pytest.raises(Unavailable):
@@ -295,8 +308,8 @@ async def test_waiting_has_an_end(lab: Lab) -> None:
 
 
 async def test_listing_takes_the_prefix_literally(lab: Lab) -> None:
-    """A prefix with SQL wildcards finds itself only."""
-    for id_ in ("l_%1:a", "l_%1:b", "lxx1:c"):
+    """A prefix with SQL wildcards finds itself only, and case counts."""
+    for id_ in ("l_%1:a", "l_%1:b", "lxx1:c", "L_%1:d"):
         await lab.run("leaf", {"id": id_}, queue="leaves")
     assert [work.id for work in await lab.engine.listing("l_%1:")] == ["l_%1:a", "l_%1:b"]
 
