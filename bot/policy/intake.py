@@ -1,9 +1,10 @@
 """Which deliveries matter, and what the state of an issue, as re-read, asks for.
 
 When a run starts: the issue is open, carries the trigger label and neither stop nor pause, no run
-is open, and the last one leaves room. After a run ended, the same text never starts again; an
-edited text does, unless the last run landed, left an open pull request, or was ended by a person's
-own commit: then the next word is a person's. An edit during a run waits until that run has ended.
+is open, and the last one leaves room. After a run ended, the same text never starts again, unless
+a person had stopped it and has taken that back (reopened, labelled again). An edited text does,
+unless the last run landed, left an open pull request, or was ended by a person's own commit: then
+the next word is a person's. An edit during a run waits until that run has ended.
 """
 
 import re
@@ -68,6 +69,10 @@ class Why(StrEnum):
     UNLABELLED = "unlabelled"
     STOP_LABEL = "stop-label"
     HUMAN_COMMIT = "human-commit"
+
+
+_TAKEN_BACK = {Why.GONE, Why.CLOSED, Why.UNLABELLED, Why.STOP_LABEL}
+"""Stops that are over as soon as the issue is open, labelled and not stopped again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +218,7 @@ def _may_start(issue: Issue, last: Run | None) -> bool:
     """Whether the last run leaves room for one more."""
     if last is None:
         return True
-    if last.issue.revision == issue.revision:
-        return False
     if last.state is RunState.STOPPED:
-        return last.reason != Why.HUMAN_COMMIT
-    return last.state.ended and last.state not in {RunState.LANDED, RunState.OPENED}
+        return last.reason in _TAKEN_BACK
+    again = last.state.ended and last.state not in {RunState.LANDED, RunState.OPENED}
+    return again and last.issue.revision != issue.revision

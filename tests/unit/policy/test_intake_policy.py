@@ -187,9 +187,17 @@ def test_an_edit_does_not_touch_the_run_that_is_open() -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in RunState if state.ended])
-def test_the_same_text_never_runs_twice(state: RunState) -> None:
-    """Whatever arrives again, a revision has one run."""
+def test_the_same_text_never_runs_twice_by_itself(state: RunState) -> None:
+    """Whatever arrives again, a revision that came to its end has one run."""
     assert decide(ISSUE, None, replace(RUN, state=state)) == ()
+
+
+@pytest.mark.parametrize("why", list(Why))
+def test_a_stop_that_was_taken_back_starts_again(why: Why) -> None:
+    """Reopening or labelling again is a person's word; a commit of theirs is the last one."""
+    last = replace(RUN, state=RunState.STOPPED, reason=why.value)
+
+    assert bool(decide(ISSUE, None, last)) == (why is not Why.HUMAN_COMMIT)
 
 
 @pytest.mark.parametrize(
