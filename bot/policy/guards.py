@@ -59,7 +59,7 @@ def path_tricks(diff: Diff, _: Mission) -> Iterator[tuple[str, str]]:
 
 def protected(diff: Diff, mission: Mission) -> Iterator[tuple[str, str]]:
     """Leave to people what governs, builds or judges the repository."""
-    patterns = (*BUILT_IN, *mission.protected, *_named_by_checks(mission))
+    patterns = protected_patterns(mission)
     for file in diff.files:
         if pattern := matches(file.path, patterns):
             yield file.path, f"This path is protected (`{pattern}`). Put it back as it was."
@@ -199,6 +199,11 @@ def added_lines(file: FileDiff) -> Iterator[tuple[int, str]]:
             known[line] -= 1
         else:
             yield number, line
+
+
+def protected_patterns(mission: Mission) -> tuple[str, ...]:
+    """Return everything a coder may not touch; judged changes get these files from the base."""
+    return (*BUILT_IN, *mission.protected, *_named_by_checks(mission))
 
 
 def _named_by_checks(mission: Mission) -> Iterator[str]:
