@@ -31,7 +31,9 @@ _FLIP = re.compile(
     r"\b(instead of|rather than|in place of|as opposed to|not|never)\b[^.;]{0,30}$", re.IGNORECASE
 )
 _SAME = re.compile(r"\b(equal|equals|same as|identical to|match(?:es)?)\b", re.IGNORECASE)
-_RAISE = re.compile(r"\b(rais|throw|crash|fail|blow|reject|traceback|error|died|dies)", re.IGNORECASE)
+_RAISE = re.compile(
+    r"\b(rais|throw|crash|fail|blow|reject|traceback|error|died|dies)", re.IGNORECASE
+)
 _EXIT = re.compile(
     r"\bexit(?:s|ed|ing)?\b[^.`]{0,20}?(?:code|status|with)?\s*(?:of|is|was|with|code|status|:|=)*"
     r"\s*`?(\d{1,3})\b",
@@ -62,7 +64,16 @@ _FILLER = re.compile(
 )
 _ARROW = re.compile(r"\s*(?:->|=>|→|⇒|~>)\s*")
 _SPAN = re.compile(r"(`+)(.+?)\1")
-_SHELL_LANGUAGES = {"console", "shell", "sh", "bash", "shell-session", "shellsession", "zsh", "text"}
+_SHELL_LANGUAGES = {
+    "console",
+    "shell",
+    "sh",
+    "bash",
+    "shell-session",
+    "shellsession",
+    "zsh",
+    "text",
+}
 _PYTHON_LANGUAGES = {"python", "py", "python3", "pycon", ""}
 _VALUE_CALLS = {"Decimal", "Fraction", "date", "datetime", "timedelta", "set", "frozenset", "dict"}
 _COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:echo|printf|python[\d.]*|[a-z][\w.-]*) ?")
@@ -204,7 +215,9 @@ def is_command(text: str) -> bool:
 
 
 def _is_exception(text: str) -> bool:
-    return bool(re.fullmatch(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)", text))
+    return bool(
+        re.fullmatch(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)", text)
+    )
 
 
 class Reader:
@@ -260,7 +273,8 @@ class Reader:
 
     def _session(self, block: Block) -> None:
         prompt = any(line.startswith("$ ") for line in block.text.split("\n"))
-        command, output, label = "", [], self._label_of(block.intro)
+        command, label = "", self._label_of(block.intro)
+        output: list[str] = []
         for line in [*block.text.split("\n"), "$ "]:
             if line.startswith("$ ") or (not prompt and is_command(line)):
                 self._said(command, output, label)
@@ -327,7 +341,8 @@ class Reader:
 
     @staticmethod
     def _split_want(want: str) -> tuple[str, list[str]]:
-        values, named = [], []
+        values: list[str] = []
+        named: list[str] = []
         for line in want.rstrip("\n").split("\n"):
             into = named if _LABEL.match(line.lstrip("# ")) or line.startswith("#") else values
             into.append(line.lstrip("# ") if into is named else line)
@@ -337,8 +352,10 @@ class Reader:
         """Read a block of Python statements; False when it is none."""
         if block.language not in _PYTHON_LANGUAGES or _has_data(block.text):
             return False
-        text = "\n".join(_ARROW.sub("  # ", line) if has_call(_ARROW.split(line)[0]) else line
-                         for line in block.text.split("\n"))
+        text = "\n".join(
+            _ARROW.sub("  # ", line) if has_call(_ARROW.split(line)[0]) else line
+            for line in block.text.split("\n")
+        )
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError):
@@ -357,8 +374,11 @@ class Reader:
     def _statements(self, text: str, tree: ast.Module) -> None:
         lines = text.split("\n")
         before = "\n".join(self.setup)
-        tests = [node.name for node in tree.body
-                 if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
+        tests = [
+            node.name
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
+        ]
         if tests:
             calls = "\n".join(f"{name}()" for name in tests)
             self.found.append(Example("script", f"{text}\n{calls}", "true", "", "expected", before))
@@ -423,7 +443,9 @@ class Reader:
 
     def _label_of(self, intro: str) -> Polarity:
         tail = re.split(r"(?<=[.;!?])\s", intro)[-1] if intro else ""
-        said = polarity_of(tail) if tail.rstrip("*_ ").endswith(":") or len(tail) < 40 else "neutral"
+        said = (
+            polarity_of(tail) if tail.rstrip("*_ ").endswith(":") or len(tail) < 40 else "neutral"
+        )
         return said if said != "neutral" else self.label
 
     # ---- prose
@@ -478,8 +500,11 @@ class Reader:
         if exits and self.subject and self.subject.kind == "shell":
             self._exit(exits[1], polarity)
             return
-        other = re.search(r"[,;.]\s*((?:but |and )?(?:got|actual|expected|should be|instead of).*)$",
-                          rest, re.IGNORECASE)
+        other = re.search(
+            r"[,;.]\s*((?:but |and )?(?:got|actual|expected|should be|instead of).*)$",
+            rest,
+            re.IGNORECASE,
+        )
         first = rest[: other.start()] if other else rest
         if "`" in first:
             self._values(first, start=polarity)

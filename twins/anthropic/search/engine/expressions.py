@@ -160,7 +160,7 @@ def _numbers(bench: Workshop, written: str) -> Iterator[tuple[str, float]]:
         value = Decimal(written.replace("_", ""))
     except InvalidOperation:
         return
-    last = Decimal(1).scaleb(value.as_tuple().exponent) if "." in written else Decimal(1)
+    last = Decimal(1).scaleb(-len(written.partition(".")[2]))
     near = {str(value + last): 0.5, str(value - last): 0.5}
     if "." not in written:
         near |= {str(number): 0.35 for number in CONSTANTS}
@@ -307,7 +307,8 @@ def _call(bench: Workshop, node: ast.Call) -> Iterator[Edit]:
         path = bench.source.path
         yield Edit(path, start, end, swapped, "argument-swap", 0.5, left.lineno)
     function = code(node.func)
-    arguments = [code(each) for each in (*node.args, *node.keywords)]
+    given: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+    arguments = [code(each) for each in given]
     for index in range(len(arguments)):
         kept = ", ".join(arguments[:index] + arguments[index + 1 :])
         yield bench.edit(node, f"{function}({kept})", "argument-drop", 0.35, destructive=True)
@@ -367,8 +368,13 @@ def _special_calls(bench: Workshop, node: ast.Call, arguments: list[str]) -> Ite
             for text in (f"1, {first}", f"1, {first} + 1", f"{first} + 1", f"{first} - 1"):
                 yield bench.edit(node, f"range({text})", "range", 0.6)
         elif len(rest) == 1:
-            for text in (f"{first}, {rest[0]} + 1", f"{first}, {rest[0]} - 1",
-                         f"{first} + 1, {rest[0]}", f"{first} - 1, {rest[0]}", rest[0]):
+            for text in (
+                f"{first}, {rest[0]} + 1",
+                f"{first}, {rest[0]} - 1",
+                f"{first} + 1, {rest[0]}",
+                f"{first} - 1, {rest[0]}",
+                rest[0],
+            ):
                 yield bench.edit(node, f"range({text})", "range", 0.6)
     if name in {"round", "int"} and len(arguments) == 1:
         yield bench.edit(node, f"int({arguments[0]} + 0.5)", "half-up", 0.25)
@@ -377,8 +383,8 @@ def _special_calls(bench: Workshop, node: ast.Call, arguments: list[str]) -> Ite
         body = keys[0].value.body
         code = bench.source.code(body)
         yield bench.edit(body, f"-{_held(code)}", "sort-key", 0.35)
-        for name in keys[0].value.args.args and [keys[0].value.args.args[0].arg]:
-            yield bench.edit(body, f"({code}, {name})", "sort-key", 0.3)
+        for argument in keys[0].value.args.args[:1]:
+            yield bench.edit(body, f"({code}, {argument.arg})", "sort-key", 0.3)
 
 
 def _subscript(bench: Workshop, node: ast.Subscript) -> Iterator[Edit]:
@@ -430,8 +436,9 @@ def _comprehension(
         if not generator.ifs:
             source = bench.source.code(generator.iter)
             for name in names:
-                for test in (f"{name}", f"{name} is not None", f"not {name}"):
-                    yield bench.edit(generator.iter, f"{_held(source)} if {test}", "filter", 0.25)
+                for wanted in (f"{name}", f"{name} is not None", f"not {name}"):
+                    new = f"{_held(source)} if {wanted}"
+                    yield bench.edit(generator.iter, new, "filter", 0.25)
 
 
 def _is_value_site(bench: Workshop, node: ast.expr) -> bool:

@@ -77,7 +77,10 @@ class UnittestSuite:
         """Run test methods one after the other."""
         for name in names:
             result = unittest.TestResult()
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
                 self._items[name].run(result)
             yield name, result.wasSuccessful()
 

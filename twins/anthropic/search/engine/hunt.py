@@ -361,8 +361,11 @@ def _wishes(examples: list[Example], outcomes: list[Outcome]) -> Iterator[int]:
         if outcomes[index] == "fail"
         and (
             example.polarity == "expected"
-            or (example.polarity == "neutral" and example.subject not in wished
-                and example.mode != "survives")
+            or (
+                example.polarity == "neutral"
+                and example.subject not in wished
+                and example.mode != "survives"
+            )
         )
     ]
     if firm:

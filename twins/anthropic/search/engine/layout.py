@@ -166,9 +166,7 @@ def import_from(layout: Layout, original: Path) -> None:
         if entry and not Path(entry).resolve().is_relative_to(original.resolve())
     ]
     kept += [
-        entry
-        for entry in sys.path
-        if entry and "site-packages" in entry and entry not in kept
+        entry for entry in sys.path if entry and "site-packages" in entry and entry not in kept
     ]
     sys.path[:] = [*map(str, layout.roots), *kept]
     os.environ["PYTHONPATH"] = os.pathsep.join([*map(str, layout.roots), *_outside(original)])

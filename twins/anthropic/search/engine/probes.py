@@ -17,8 +17,11 @@ LIMIT = 48
 def probes_of(examples: Iterable[Example], calls: Iterable[str], seed: int) -> list[Example]:
     """Return runnable variations, at most LIMIT, the same for the same seed."""
     found: dict[Example, None] = {}
-    bases = [Example(each.kind, each.code, "survives", "", "neutral", each.setup)
-             for each in examples if each.kind != "script"]
+    bases = [
+        Example(each.kind, each.code, "survives", "", "neutral", each.setup)
+        for each in examples
+        if each.kind != "script"
+    ]
     bases += [Example("expr", call, "survives") for call in calls]
     for base in dict.fromkeys(bases):
         found[base] = None

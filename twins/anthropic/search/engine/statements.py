@@ -43,8 +43,11 @@ def statement_edits(bench: Workshop, node: ast.stmt) -> Iterator[Edit]:
     yield from _moves(bench, node)
     yield from _guards(bench, node, function)
     yield from _donors(bench, node, function)
-    if node is function.body[0] or (_is_docstring(bench, function.body[0]) and
-                                    len(function.body) > 1 and node is function.body[1]):
+    if node is function.body[0] or (
+        _is_docstring(bench, function.body[0])
+        and len(function.body) > 1
+        and node is function.body[1]
+    ):
         yield from _openings(bench, node, function)
 
 
@@ -92,9 +95,7 @@ def _augmented(bench: Workshop, node: ast.AugAssign) -> Iterator[Edit]:
     yield bench.edit(node, f"{target} = {value}", "augmented", 0.4)
 
 
-def _assignment(
-    bench: Workshop, node: ast.Assign, function: FunctionNode | None
-) -> Iterator[Edit]:
+def _assignment(bench: Workshop, node: ast.Assign, function: FunctionNode | None) -> Iterator[Edit]:
     value = bench.source.code(node.value)
     if len(node.targets) == 1 and function is not None:
         target = bench.source.code(node.targets[0])
@@ -127,9 +128,7 @@ def _return(bench: Workshop, node: ast.Return, function: FunctionNode | None) ->
         for text in bench.conditions(None):
             if bench.known(text, scope):
                 for word in ("and", "or"):
-                    yield bench.edit(
-                        node.value, f"{written} {word} {text}", "add-condition", 0.15
-                    )
+                    yield bench.edit(node.value, f"{written} {word} {text}", "add-condition", 0.15)
 
 
 def _handlers(bench: Workshop, node: ast.Try) -> Iterator[Edit]:
@@ -138,8 +137,16 @@ def _handlers(bench: Workshop, node: ast.Try) -> Iterator[Edit]:
             continue
         old = bench.source.code(handler.type)
         inner = old.strip("()")
-        for name in ("ValueError", "KeyError", "TypeError", "IndexError", "ZeroDivisionError",
-                     "AttributeError", "OSError", "ArithmeticError"):
+        for name in (
+            "ValueError",
+            "KeyError",
+            "TypeError",
+            "IndexError",
+            "ZeroDivisionError",
+            "AttributeError",
+            "OSError",
+            "ArithmeticError",
+        ):
             if name not in old:
                 yield bench.edit(handler.type, f"({inner}, {name})", "widen-handler", 0.35)
         yield bench.edit(handler.type, "Exception", "widen-handler", 0.25)
@@ -175,7 +182,10 @@ def _moves(bench: Workshop, node: ast.stmt) -> Iterator[Edit]:
     text = bench.source.text
     path = bench.source.path
     if index + 1 < len(block) and _alone(bench, block[index + 1]):
-        (a, b), (c, d) = _whole(bench, node, node), _whole(bench, block[index + 1], block[index + 1])
+        (a, b), (c, d) = (
+            _whole(bench, node, node),
+            _whole(bench, block[index + 1], block[index + 1]),
+        )
         swapped = text[c:d].rstrip("\n") + "\n" + text[b:c] + text[a:b]
         yield Edit(path, a, d, swapped, "swap-statements", 0.3, node.lineno)
         if isinstance(node, (*_LOOPS, ast.If, ast.With)) and not getattr(node, "orelse", None):
@@ -246,9 +256,18 @@ def _openings(bench: Workshop, node: ast.stmt, function: FunctionNode) -> Iterat
         name = each.arg
         if name in {"self", "cls"}:
             continue
-        for text in (f"{name}.strip()", f"{name}.lower()", f"{name}.upper()", f"list({name})",
-                     f"{name}.strip().lower()", f"{name}.strip().upper()", f"abs({name})",
-                     f"max(0, {name})", f"{name}.copy()", f"sorted({name})"):
+        for text in (
+            f"{name}.strip()",
+            f"{name}.lower()",
+            f"{name}.upper()",
+            f"list({name})",
+            f"{name}.strip().lower()",
+            f"{name}.strip().upper()",
+            f"abs({name})",
+            f"max(0, {name})",
+            f"{name}.copy()",
+            f"sorted({name})",
+        ):
             yield from _before(bench, node, f"{name} = {text}", "normalise", 0.24)
 
 

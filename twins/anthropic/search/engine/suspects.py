@@ -85,7 +85,9 @@ class Suspicion:
             return REMOTE * max((lines.get(line, 0.0) for line in body), default=0.0)
         if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            names = [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+            names = [
+                n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)
+            ]
             return REMOTE * max((self._remote.get(name, 0.0) for name in names), default=0.0)
         return 0.0
 
@@ -152,7 +154,9 @@ def _is_off_limits(source: Source, node: ast.AST) -> bool:
             return True
         if isinstance(above, ast.arg) or child is getattr(above, "annotation", None):
             return True
-        if child is getattr(above, "returns", None) or child in getattr(above, "decorator_list", ()):
+        if child is getattr(above, "returns", None) or child in getattr(
+            above, "decorator_list", ()
+        ):
             return True
         if isinstance(above, ast.stmt) and isinstance(child, ast.expr):
             return False

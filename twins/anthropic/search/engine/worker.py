@@ -6,6 +6,7 @@ the product, so a child of it sees edits of constants, defaults and class bodies
 """
 
 import ast
+import contextlib
 import gc
 import importlib
 import json
@@ -57,9 +58,7 @@ class Order:
 class Worker:
     """The parent's side of a worker process."""
 
-    def __init__(
-        self, layout: Layout, plan: Plan, examples: list[Example], *, warm: bool
-    ) -> None:
+    def __init__(self, layout: Layout, plan: Plan, examples: list[Example], *, warm: bool) -> None:
         self._up, theirs = os.pipe()
         mine, self._down = os.pipe()
         self._buffer = b""
@@ -312,11 +311,9 @@ def _collect(reading: int, seconds: float) -> tuple[list[Any], bool]:
 
 def _end(child: int) -> None:
     """Kill a child with all that it started, and collect it."""
-    for act in (lambda: os.killpg(child, signal.SIGKILL), lambda: os.kill(child, signal.SIGKILL)):
-        try:
-            act()
-        except (ProcessLookupError, PermissionError):
-            continue
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
 

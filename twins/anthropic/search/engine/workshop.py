@@ -155,9 +155,7 @@ class Workshop:
     ) -> Edit:
         """Make the edit that replaces a node by a text."""
         start, end = self.source.span(node)
-        return Edit(
-            self.source.path, start, end, new, operator, prior, node.lineno, destructive
-        )
+        return Edit(self.source.path, start, end, new, operator, prior, node.lineno, destructive)
 
     def between(
         self, left: ast.expr, right: ast.expr, old: str, new: str, operator: str, prior: float
