@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bot.adapters.substrate.jj import LOWEST, parse_version
-from bot.adapters.substrate.selftest import digest, recall, remember, selftest
+from bot.adapters.substrate.selftest import RECORD, digest, recall, remember, selftest
 from bot.errors import EnvironmentProblem, NightshiftError, ToolMissing
 from bot.provision import debian, release
 from bot.provision.command import call
 
-RECORD = "passed.json"
 Say = Callable[[str], None]
 Source = Callable[[Path], str]
 

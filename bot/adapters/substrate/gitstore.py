@@ -1,8 +1,9 @@
 """A bare git repository that only we touch: objects in, objects out, never a working tree."""
 
+import contextlib
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bot.adapters.substrate.gitcall import (
 from bot.domain.change import Diff
 from bot.errors import Conflict, Gone, Rejected, Tampered, ToolMissing, UsageError
 
+_LENT = "refs/heads/lent/"
 NETWORK_TIMEOUT = 300
 _HEX = re.compile(r"[0-9a-f]{40}\Z")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}\Z")
@@ -71,7 +73,7 @@ class GitStore:
 
     async def has(self, commit: str) -> bool:
         """Say whether the commit is here."""
-        done = await self._git.ask("cat-file", "-t", _hex(commit))
+        done = await self._git.ask("cat-file", "-t", full_id(commit))
         return done.text.strip() == "commit"
 
     async def tree(self, commit: str) -> str:
@@ -135,7 +137,22 @@ class GitStore:
 
     async def keep(self, commit: str) -> None:
         """Hold a commit against garbage collection."""
-        await self._git("update-ref", f"refs/nightshift/keep/{_hex(commit)}", commit)
+        await self._git("update-ref", f"refs/nightshift/keep/{full_id(commit)}", commit)
+
+    @contextlib.asynccontextmanager
+    async def lent(self, commit: str) -> AsyncIterator[None]:
+        """Show a commit as a branch for a moment: jj imports branches and nothing else."""
+        ref = f"{_LENT}{full_id(commit)}"
+        await self._git("update-ref", ref, commit)
+        try:
+            yield
+        finally:
+            await self._git("update-ref", "-d", ref)
+
+    async def unlend(self) -> None:
+        """Remove what a killed `lent` left behind."""
+        left = await self._git("for-each-ref", "--format=delete %(refname)", _LENT)
+        await self._git("update-ref", "--stdin", stdin=left.out)
 
     async def pin(self, suffix: str, commit: str) -> None:
         """Give a commit a lasting name under refs/nightshift."""
@@ -156,7 +173,7 @@ class GitStore:
     async def import_bundle(self, data: bytes, *, wants: str) -> None:
         """Take in a bundle that must carry `wants`; every object is checked before it counts."""
         bundle = parse_bundle(data)
-        if _hex(wants) not in bundle.tips:
+        if full_id(wants) not in bundle.tips:
             raise Tampered(f"the bundle does not carry {wants}")
         for needed in bundle.needs:
             if not await self.has(needed):
@@ -219,7 +236,7 @@ class GitStore:
             raise Conflict(f"{commit} does not build on {expect}")
         ref = f"refs/heads/{_branch(branch)}"
         # No "+" in the refspec: it would win over the lease and overwrite a moved branch.
-        lease = f"--force-with-lease={ref}:{_hex(expect) if expect else ''}"
+        lease = f"--force-with-lease={ref}:{full_id(expect) if expect else ''}"
         done = await self._git.ask(
             "push", "-q", "--porcelain", "--no-verify", "--no-follow-tags",
             "--recurse-submodules=no", lease, checked_url(url), f"{commit}:{ref}",
@@ -254,7 +271,7 @@ def _locate(root: Path, git: str) -> tuple[Path, Path]:
     return Path(found).absolute(), directory
 
 
-def _hex(commit: str) -> str:
+def full_id(commit: str) -> str:
     """Let through only a full commit id: it can be no option and no range."""
     if not _HEX.match(commit):
         raise UsageError(f"not a full commit id: {commit[:60]!r}")

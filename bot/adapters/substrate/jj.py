@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.adapters.substrate.lock import StoreLock
 from bot.adapters.substrate.process import STANDARD_PATH, Done, run
+from bot.adapters.substrate.tree import Refused
 from bot.domain.change import Change
 from bot.errors import NightshiftError, Rejected, ToolMissing
 
@@ -72,6 +74,7 @@ class Jj:
     binary: Path
     home: Path
     git: Path
+    lock: StoreLock | None = None
 
     def configure(self, author: tuple[str, str]) -> None:
         """Write the configuration that every call uses."""
@@ -106,15 +109,14 @@ class Jj:
         """Run jj for the workspace `at`, if any; an error or a harmful warning is raised."""
         place = ["-R", str(at)] if at else []
         argv = [str(self.binary), "--color", "never", "--no-pager", *place, *words]
-        done = await run(argv, cwd=self.home, env=self.env(who), stdin=stdin, timeout=timeout)
+        keep = self.lock.held if self.lock else ()
+        env = self.env(who)
+        done = await run(argv, cwd=self.home, env=env, stdin=stdin, timeout=timeout, keep=keep)
         if done.code:
             raise refusal(words, done)
         for warning in _WARNINGS:
             if warning in done.err:
-                raise Rejected(
-                    f"jj left something out: {tidy(done.err)}",
-                    means="the tree holds a file that cannot be recorded as it is",
-                )
+                raise Refused(tidy(done.err), "jj left it out of the snapshot")
         return done
 
     async def version(self) -> tuple[int, int]:
@@ -148,7 +150,15 @@ def tidy(err: str) -> str:
     return " ".join(err.split())[:400]
 
 
-def parse_change(line: str, tree: str) -> tuple[Change, bool]:
+def parse_operation(err: str) -> str | None:
+    """Find the id of an operation that was run without being published."""
+    for line in reversed(err.splitlines()):
+        if "Operation left uncommitted" in line:
+            return line.rsplit(":", 1)[-1].strip() or None
+    return None
+
+
+def parse_change(line: str, *, tree: str) -> tuple[Change, bool]:
     """Read one line of TEMPLATE; the flag says whether the change id is divergent."""
     row: Mapping[str, object] = json.loads(line)
 

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bot.errors import ToolMissing, Unavailable
+
+T = TypeVar("T")
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -34,10 +37,12 @@ async def run(
     env: Mapping[str, str],
     stdin: bytes = b"",
     timeout: float,  # noqa: ASYNC109  the deadline also covers reaping, which wait_for cannot do
+    keep: Sequence[int] = (),
 ) -> Done:
     """Run one command to its end; past the deadline or on cancellation its whole group is killed.
 
     Returns, raises or is cancelled only when the child is dead, so a lock held around it is safe.
+    `keep` are open files that the child holds, too: a lock then outlives us until it has ended.
     """
     try:
         child = await asyncio.create_subprocess_exec(
@@ -48,6 +53,7 @@ async def run(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            pass_fds=keep,
         )
     except (FileNotFoundError, PermissionError) as problem:
         raise ToolMissing(
@@ -59,26 +65,31 @@ async def run(
             out, err = await asyncio.shield(talk)
     except TimeoutError as problem:
         raise Unavailable(
-            f"{Path(argv[0]).name} {argv_verb(argv)} did not end within {timeout:.0f} s",
+            f"{Path(argv[0]).name} {_verb(argv)} did not end within {timeout:.0f} s",
             means="the machine is overloaded, or the other side hangs",
         ) from problem
     finally:
         if not talk.done():
-            await _bury(child, talk)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            await finish(talk)
     return Done(child.returncode or 0, out, err.decode("utf-8", "replace"))
 
 
-async def _bury(
-    child: asyncio.subprocess.Process, talk: asyncio.Future[tuple[bytes, bytes]]
-) -> None:
-    """Kill the group and wait for it, even when we are cancelled again meanwhile."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    while not talk.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([talk], timeout=10)
+async def finish(work: Awaitable[T]) -> T:
+    """Wait for work that cannot be stopped; a cancellation counts only once it has ended."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+    return task.result()
 
 
-def argv_verb(argv: Sequence[str]) -> str:
+def _verb(argv: Sequence[str]) -> str:
     """Name the subcommand for a message, without option values."""
     return next((word for word in argv[1:] if word.isalpha()), "")

@@ -3,14 +3,16 @@
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.adapters.substrate.jj import GUARD, LOWEST, TEMPLATE, Jj, parse_change
+from bot.adapters.substrate.jj import GUARD, LOWEST, TEMPLATE, Jj, parse_change, parse_operation
 from bot.adapters.substrate.process import run
 from bot.domain.change import Change
 from bot.errors import NightshiftError, Rejected, ToolMissing
 
+RECORD = "jj-passed.json"
 PRIVATE = "jj.d"
 """Folder beside the `jj` wrapper that holds the real binary and its C library."""
 
@@ -48,6 +50,23 @@ def remember(record: Path, passed: Passed) -> None:
     row = {"digest": passed.digest, "version": passed.version}
     record.write_text(json.dumps(row) + "\n", encoding="utf-8")
     record.chmod(0o644)
+
+
+async def prove(binary: Path, *, git: Path, records: Sequence[Path]) -> Passed:
+    """Recall a passed self-test from one of the folders, or pass it now and write the last one."""
+    try:
+        seen = digest(binary)
+    except OSError as problem:
+        raise ToolMissing(
+            f"no jj at {binary}: {problem.strerror}", remedy="run `make setup`"
+        ) from problem
+    for folder in records:
+        passed = recall(folder / RECORD, seen)
+        if passed:
+            return passed
+    passed = await selftest(binary, git=git)
+    remember(records[-1] / RECORD, passed)
+    return passed
 
 
 async def selftest(binary: Path, *, git: Path) -> Passed:
@@ -117,7 +136,7 @@ class _Stage:
         done = await self.jj("--ignore-working-copy", *options, "log", "-r", rev, "--no-graph",
                              "-T", TEMPLATE, at=self.room / "ctl")  # fmt: skip
         try:
-            return parse_change(done.text, "")[0]
+            return parse_change(done.text, tree="")[0]
         except (ValueError, KeyError) as problem:
             raise Rejected(f"its JSON template changed: {problem}") from problem
 
@@ -150,11 +169,3 @@ class _Stage:
                 return
             raise
         raise Rejected("the guard let a live workspace be rewritten")
-
-
-def parse_operation(err: str) -> str | None:
-    """Find the id of an operation that was run without being published."""
-    for line in reversed(err.splitlines()):
-        if "Operation left uncommitted" in line:
-            return line.rsplit(":", 1)[-1].strip() or None
-    return None

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.substrate.gitstore import GitStore
+from bot.adapters.substrate.substrate import Substrate
+from bot.provision.jj import installed
 from tests.unit.adapters.substrate.person import Clone
+
+CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
@@ -19,11 +23,17 @@ async def store(tmp_path: Path) -> GitStore:
     """Return an empty store."""
     return await GitStore.open(tmp_path / "store")
 
-    """Return a maker of folders beside each other."""
 
-    def make(name: str) -> Path:
-        room = tmp_path / name
-        room.mkdir()
-        return room
+@pytest.fixture(scope="session")
+def jj() -> Path:
+    """Return the provided jj."""
+    found = installed(CHECKOUT / ".tools")
+    if found is None:
+        pytest.fail("no tested jj: run `make setup`")
+    return found
 
-    return make
+
+@pytest.fixture
+async def substrate(tmp_path: Path, jj: Path) -> Substrate:
+    """Return an empty substrate."""
+    return await Substrate.open(tmp_path / "substrate", jj=jj)

@@ -59,7 +59,8 @@ async def test_an_archive_hides_and_rewrites_nothing(clone: Clone, store: GitSto
     """Attributes of the tree cannot drop a test from an archive or change a byte of it."""
     clone.commit(
         {
-            ".gitattributes": b"[attr]hide export-ignore\ntests export-ignore\ntests/** hide\nsub hide\n*.txt eol=crlf text"
+            ".gitattributes": b"[attr]hide export-ignore\ntests export-ignore\ntests/** hide\n"
+            b"sub hide\n*.txt eol=crlf text"
             b" ident\nv export-subst\n*.txt filter=evil\n",
             "sub/.gitattributes": b"* export-ignore\n",
             "sub/deep.py": b"deep\n",
