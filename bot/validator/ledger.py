@@ -67,10 +67,11 @@ class Entry:
 class Ledger:
     """A small SQLite file, 0600. Every method is one short transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: int = KEEP_EVIDENCE) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self._path = path
+        self._keep = keep
         with closing(self._open()) as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.executescript(_SCHEMA)
@@ -104,7 +105,7 @@ class Ledger:
             db.execute(
                 "DELETE FROM evidence WHERE rowid NOT IN"
                 " (SELECT rowid FROM evidence ORDER BY rowid DESC LIMIT ?)",
-                (KEEP_EVIDENCE,),
+                (self._keep,),
             )
             if entry:
                 db.execute(
@@ -163,7 +164,7 @@ class Ledger:
             db.execute(
                 "DELETE FROM shown WHERE place NOT IN (SELECT place FROM shown"
                 " GROUP BY place ORDER BY max(rowid) DESC LIMIT ?)",
-                (KEEP_EVIDENCE,),
+                (self._keep,),
             )
 
     def evidence(self, verdict: str) -> Any:

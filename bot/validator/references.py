@@ -127,7 +127,8 @@ def _resolve_check(
         if verb != {"exit": "run", "raises": "call"}[check.verb]:
             raise ScenarioError(f"{where}: the observed step is a {verb}")
         return replace(check, body=body)
-    body["at"] = _place(body.get("at"), check.verb, verb, f"{where}.at")
+    kind = "texts" if "texts" in body else check.verb
+    body["at"] = _place(body.get("at"), kind, verb, f"{where}.at")
     if check.verb == "equals" and _is_text(body["at"]) and not _fits_text(body):
         raise ScenarioError(f"{where}.value: never equals a text", remedy="add at: stdout.json")
     if "to" in body:

@@ -121,14 +121,14 @@ def encode(value: Any, depth: int = 0) -> Any:  # noqa: C901, PLR0912  one arm p
 def encode_object(value: Any, depth: int) -> Any:
     """Show the public fields of an object."""
     kind = type(value).__name__
-    if "__dataclass_fields__" in dir(type(value)):
-        names = list(type(value).__dataclass_fields__)
-    elif isinstance(value, type) or callable(value) or not hasattr(value, "__dict__"):
+    slots = [name for base in type(value).__mro__ for name in getattr(base, "__slots__", ())]
+    names = [*slots, *getattr(value, "__dict__", ())]
+    if isinstance(value, type) or not names:
         return {"$type": kind}
-    else:
-        names = list(vars(value))
     fields = {
-        name: encode(getattr(value, name), depth) for name in names if not name.startswith("_")
+        name: encode(getattr(value, name, None), depth)
+        for name in names
+        if not name.startswith("_")
     }
     return {"$object": kind, "fields": fields}
 
