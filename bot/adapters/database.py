@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.errors import DiskFull, EnvironmentProblem, NightshiftError, SettingsError, Unavailable
@@ -35,10 +35,16 @@ def open_database(url: str, *, pool: int = 2, implicit_begin: bool = False) -> s
     driver. Without, they begin at once (BEGIN IMMEDIATE), so that what was read is still true when
     it is written; readers that ask for `execution_options(read=True)` take no lock.
     """
-    parsed = make_url(url)
+    parsed = _address(url)
     if parsed.get_backend_name() == "sqlite":
         path = database_file(url)
-        _create(path)
+        try:
+            _create(path)
+        except OSError as error:
+            raise as_typed(error) or EnvironmentProblem(
+                f"the database {path} cannot be created: {error.strerror}",
+                remedy=f"make {path.parent} a directory that this user may write",
+            ) from error
         engine = sa.create_engine(
             parsed, pool_size=pool, max_overflow=0, pool_timeout=60, poolclass=sa.QueuePool
         )
@@ -54,7 +60,7 @@ def open_database(url: str, *, pool: int = 2, implicit_begin: bool = False) -> s
 
 def database_file(url: str) -> Path:
     """Return the file behind a SQLite URL."""
-    name = make_url(url).database
+    name = _address(url).database
     if not name or name == ":memory:":
         raise SettingsError(
             f"the database address {url!r} names no file",
@@ -62,6 +68,19 @@ def database_file(url: str) -> Path:
             remedy="use sqlite:////absolute/path/nightshift.db or postgresql://...",
         )
     return Path(name)
+
+
+def _address(url: str) -> sa.URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise SettingsError(
+            "the database address is neither sqlite:///... nor postgresql://...",
+            remedy="use sqlite:////absolute/path/nightshift.db or postgresql://user@host/name",
+        )
+    return parsed
 
 
 def create_tables(database: sa.Engine, metadata: sa.MetaData) -> None:

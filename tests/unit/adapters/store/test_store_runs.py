@@ -13,7 +13,16 @@ from bot.domain.issue import Issue
 from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
 from bot.domain.usage import Usage
-from bot.errors import Conflict, DiskFull, Gone, Rejected, SettingsError, Tampered, Unavailable
+from bot.errors import (
+    Conflict,
+    DiskFull,
+    EnvironmentProblem,
+    Gone,
+    Rejected,
+    SettingsError,
+    Tampered,
+    Unavailable,
+)
 
 
 @pytest.fixture
@@ -256,7 +265,15 @@ async def test_many_may_open_at_once(tmp_path: Path) -> None:
         await store.close()
 
 
-def test_a_database_without_a_file_is_refused() -> None:
-    """Three processes cannot share memory, and the message says what to write instead."""
-    with pytest.raises(SettingsError, match="names no file"):
-        Store("sqlite://")
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "nonsense", "mysql://x/y"])
+def test_an_address_nobody_can_share_is_refused(address: str) -> None:
+    """A wrong address is a message that says what to write instead."""
+    with pytest.raises(SettingsError, match="sqlite:////absolute"):
+        Store(address)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A directory that is a file, for root and everybody else, is no traceback."""
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentProblem, match="cannot be created"):
+        Store(f"sqlite:///{tmp_path}/file/n.db")
