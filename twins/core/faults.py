@@ -26,6 +26,13 @@ class BadFault(ValueError):
     """A rule nobody could obey."""
 
 
+def _fits(value: object, example: object) -> bool:
+    """Tell whether a JSON value has the type of a field's default; None stands for any."""
+    if example is None or isinstance(example, float):
+        return example is None or isinstance(value, int | float)
+    return type(value) is type(example)
+
+
 @dataclass(slots=True)
 class Fault:
     """One rule and the count of calls it has seen."""
@@ -53,9 +60,15 @@ class Fault:
         known = {f.name for f in fields(cls)} - {"seen"}
         if unknown := sorted(set(rule) - known):
             raise BadFault(f"unknown fault key {unknown[0]!r}; known: {', '.join(sorted(known))}")
+        usual = cls()
+        for name, value in rule.items():
+            if not _fits(value, getattr(usual, name)):
+                raise BadFault(f"{name} cannot be {value!r}")
         fault = cls(**rule)
-        if fault.deliver and fault.deliver not in DELIVERIES:
+        if fault.deliver not in ("", *DELIVERIES):
             raise BadFault(f"deliver is one of {', '.join(DELIVERIES)}")
+        if fault.when not in {"before", "after"}:
+            raise BadFault("when is before or after")
         try:
             for expression in (fault.method, fault.path, fault.event):
                 re.compile(expression)

@@ -18,6 +18,7 @@ from twins.github.state import Issue, Repository, User
 T = TypeVar("T")
 DEFAULT_PAGE = 30
 LARGEST_PAGE = 100
+LONGEST_NUMBER = 18
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class Call:
     def number(self, name: str = "number") -> int:
         """Return a number of the path; anything else is not found."""
         text = self.arg(name)
-        if not text.isascii() or not text.isdigit():
+        if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
             raise not_found()
         return int(text)
 
@@ -81,9 +82,12 @@ class Call:
     def json(self) -> object:
         """Return the parsed body, `{}` when there is none."""
         try:
-            return json.loads(self.raw) if self.raw.strip() else {}
-        except ValueError as error:
+            value: object = json.loads(self.raw) if self.raw.strip() else {}
+            # Half a surrogate pair is legal JSON, yet no text that could be stored.
+            json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
             raise Problem(400, "Problems parsing JSON") from error
+        return value
 
     def body(self) -> Body:
         """Return the body as an object."""
@@ -121,7 +125,7 @@ class Call:
 
     def page(self, items: Sequence[T]) -> list[T]:
         """Return the page asked for and remember its Link header."""
-        size = _positive(self.query("per_page"), DEFAULT_PAGE, LARGEST_PAGE)
+        size = self.page_size()
         page = _positive(self.query("page"), 1)
         last = max(1, -(-len(items) // size))
         wanted = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
@@ -134,13 +138,18 @@ class Call:
         )
         return list(items[(page - 1) * size : page * size])
 
+    def page_size(self) -> int:
+        """Return how many items the caller wants at once."""
+        return _positive(self.query("per_page"), DEFAULT_PAGE, LARGEST_PAGE)
+
     def _page_url(self, page: int) -> str:
         query = {**self.request.query, "page": str(page)}
         return f"{self.links.origin}{self.request.raw_path.partition('?')[0]}?{urlencode(query)}"
 
 
 def _positive(text: str, default: int, most: int = 10**9) -> int:
-    return min(int(text), most) if text.isascii() and text.isdigit() and int(text) else default
+    good = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER and int(text)
+    return min(int(text), most) if good else default
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ def list_deliveries(call: Call) -> Reply:
     cursor = call.query("cursor")
     if cursor:
         newest = [one for one in newest if f"v1_{one.id}" <= cursor]
-    size = min(int(call.query("per_page", "30") or 30), 100)
+    size = call.page_size()
     if len(newest) > size:
         path = f"/app/hook/deliveries?per_page={size}&cursor=v1_{newest[size].id}"
         call.link_header = f'<{call.links.api(path)}>; rel="next"'

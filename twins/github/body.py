@@ -11,8 +11,10 @@ JsonObject = dict[str, Any]
 class Body:
     """Typed look-ups; a wrong type answers 422 as the schema check in front of GitHub does."""
 
-    def __init__(self, value: JsonObject) -> None:
-        self.value = value
+    def __init__(self, value: object) -> None:
+        if not isinstance(value, dict):
+            raise Problem(422, f"Invalid request.\n\n{value!r} is not an object.")
+        self.value: JsonObject = value
 
     def __contains__(self, name: str) -> bool:
         return name in self.value

@@ -16,9 +16,9 @@ from twins.github.body import Body
 from twins.github.commit_log import one
 from twins.github.commits import commit_at
 from twins.github.events import emit
-from twins.github.issues import moment
 from twins.github.problem import Problem, invalid, missing, not_found
 from twins.github.state import App, CheckRun, CheckSuite, Repository
+from twins.github.times import moment
 
 REPO = "/repos/{owner}/{repo}"
 RUN = REPO + "/check-runs/{number}"

@@ -71,40 +71,40 @@ def changes(
     git: GitStore, path: Path, old: str, new: str, *, patches: bool = True
 ) -> list[FileChange]:
     """Return the files that differ between two trees or commits, renames found."""
-    both = ("-M", "-z", old, new)
-    raw = git.run(path, "diff-tree", "-r", "--raw", "--no-abbrev", *both)
-    counts = dict(_numstat(git.run(path, "diff-tree", "-r", "--numstat", *both)))
+    form = ("-r", "--raw", "--numstat", "--no-abbrev", "-M", "-z")
+    fields = iter(
+        git.run(path, "diff-tree", *form, old, new).decode("utf-8", "replace").split("\0")
+    )
+    listed, counts = [], {}
+    for head in filter(None, fields):
+        if head.startswith(":"):
+            listed.append(_raw(head, fields))
+        else:
+            name, numbers = _numstat(head, fields)
+            counts[name] = numbers
     texts = _patches(git, path, old, new) if patches else {}
-    found = []
-    for status, blob, before, name in _raw(raw):
-        plus, minus = counts.get(name, (0, 0))
-        patch = texts.get(name)
-        found.append(FileChange(name, status, blob, plus, minus, patch, before))
-    return found
+    return [
+        FileChange(name, status, blob, *counts.get(name, (0, 0)), texts.get(name), before)
+        for status, blob, before, name in listed
+    ]
 
 
-def _raw(out: bytes) -> Iterator[tuple[str, str, str, str]]:
-    fields = iter(out.decode("utf-8", "replace").split("\x00"))
-    for head in fields:
-        if not head.startswith(":"):
-            continue
-        _, _, old_blob, new_blob, letter = head.split(" ")
+def _raw(head: str, fields: Iterator[str]) -> tuple[str, str, str, str]:
+    """Read status, blob, old name and name."""
+    _, _, old_blob, new_blob, letter = head.split(" ")
+    name = next(fields)
+    before, name = (name, next(fields)) if letter[0] in "RC" else ("", name)
+    blob = old_blob if letter[0] == "D" else new_blob
+    return STATUS.get(letter[0], "modified"), blob, before, name
+
+
+def _numstat(head: str, fields: Iterator[str]) -> tuple[str, tuple[int, int]]:
+    """Read a name with added and deleted lines; binary files have none."""
+    plus, minus, name = head.split("\t", 2)
+    if not name:  # a rename: old and new name follow
+        next(fields)
         name = next(fields)
-        before, name = (name, next(fields)) if letter[0] in "RC" else ("", name)
-        blob = old_blob if letter[0] == "D" else new_blob
-        yield STATUS.get(letter[0], "modified"), blob, before, name
-
-
-def _numstat(out: bytes) -> Iterator[tuple[str, tuple[int, int]]]:
-    fields = iter(out.decode("utf-8", "replace").split("\x00"))
-    for head in fields:
-        if "\t" not in head:
-            continue
-        plus, minus, name = head.split("\t", 2)
-        if not name:  # a rename: old and new name follow
-            next(fields)
-            name = next(fields)
-        yield name, tuple(int(n) if n.isdigit() else 0 for n in (plus, minus))  # type: ignore[misc]
+    return name, (int(plus) if plus.isdigit() else 0, int(minus) if minus.isdigit() else 0)
 
 
 def _patches(git: GitStore, path: Path, old: str, new: str) -> dict[str, str]:

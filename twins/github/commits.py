@@ -4,9 +4,9 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.commits import commit_body, file_body
 from twins.github.bodies.pulls import brief_pull
 from twins.github.commit_log import EMPTY_TREE, LogEntry, changes, log, one, text_between
-from twins.github.issues import moment
 from twins.github.problem import Problem, not_found
 from twins.github.state import Repository
+from twins.github.times import moment
 
 REPO = "/repos/{owner}/{repo}"
 HEADS = "refs/heads/"

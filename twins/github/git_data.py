@@ -10,10 +10,10 @@ from twins.github.bodies.commits import git_commit_body, ref_body
 from twins.github.body import Body
 from twins.github.commit_log import one
 from twins.github.git_store import ZERO, GitError, Person
-from twins.github.issues import moment
 from twins.github.problem import Problem, invalid, missing, not_found
 from twins.github.pushes import observe
 from twins.github.state import Repository
+from twins.github.times import moment
 
 GIT = "/repos/{owner}/{repo}/git"
 MODES = ("100644", "100755", "040000", "160000", "120000")
@@ -103,8 +103,7 @@ def _tree_body(call: Call, repo: Repository, sha: str, *, recursive: bool) -> di
 def get_tree(call: Call) -> Reply:
     """Return a tree by its id or a commit's, a branch's, a tag's."""
     repo = call.repo("contents")
-    found = call.hub.git.resolve(repo.path, call.arg("sha"))
-    tree = found and call.hub.git.resolve(repo.path, f"{found}^{{tree}}")
+    tree = call.hub.git.resolve(repo.path, call.arg("sha"), "tree")
     if tree is None:
         raise not_found()
     recursive = call.query("recursive") not in {"", "0", "false"}

@@ -5,6 +5,7 @@ transaction, and each call takes some milliseconds.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 
 ZERO = "0" * 40
 TIMEOUT_S = 60.0
+OBJECT_ID = re.compile("[0-9a-f]{4,40}")
 CONFIG = """\
 [safe]
     directory = *
@@ -102,6 +104,8 @@ class GitStore:
         ok: tuple[int, ...] = (0,),
     ) -> bytes:
         """Run git in a repository and return its output; `ok` lists the good exit codes."""
+        if any("\0" in word for word in argv):
+            raise GitError("a name cannot hold a null byte")
         done = subprocess.run(
             [self.git, *argv],
             cwd=path,
@@ -141,24 +145,23 @@ class GitStore:
         pairs = (line.split(" ", 1) for line in listed.splitlines())
         return {name: sha for sha, name in pairs}
 
-    def resolve(self, path: Path, name: str) -> str | None:
-        """Return the full object id behind a branch, tag, id or full ref, or None."""
+    def resolve(self, path: Path, name: str, kind: str = "object") -> str | None:
+        """Return the id behind a branch, tag, id or full ref, peeled to a kind, or None."""
         if name.startswith("-") or ".." in name:
             return None
-        for candidate in (name, f"refs/heads/{name}", f"refs/tags/{name}"):
-            try:
-                return self.text(path, "rev-parse", "--verify", "--quiet", candidate)
-            except GitError:
-                continue
-        return None
+        try:
+            return self.text(path, "rev-parse", "--verify", "--quiet", f"{name}^{{{kind}}}")
+        except GitError:
+            return None
 
     def commit_of(self, path: Path, name: str) -> str | None:
         """Return the commit behind a name, peeling tags, or None."""
-        found = self.resolve(path, name)
-        return found and self.resolve(path, f"{found}^{{commit}}")
+        return self.resolve(path, name, "commit")
 
     def kind(self, path: Path, sha: str) -> str | None:
         """Return blob, tree, commit or tag, or None when there is no such object."""
+        if not OBJECT_ID.fullmatch(sha):
+            return None
         try:
             return self.text(path, "cat-file", "-t", sha)
         except GitError:
@@ -166,6 +169,8 @@ class GitStore:
 
     def update_ref(self, path: Path, ref: str, new: str, old: str | None = None) -> None:
         """Move, create (old all zeros) or delete (new all zeros) a ref."""
+        if any(character.isspace() for character in ref):
+            raise GitError(f"not a ref: {ref!r}")
         line = f"update {ref} {new}" + (f" {old}" if old else "")
         self.run(path, "update-ref", "--stdin", stdin=f"{line}\n".encode())
 
