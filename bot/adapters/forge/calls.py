@@ -63,6 +63,7 @@ class Calls:
         self._clients: dict[int, _Client] = {}
         self._installed: dict[str, int] = {}
         self._identity: AppIdentity | None = None
+        self.known_labels: set[tuple[str, str]] = set()
 
     async def identity(self) -> AppIdentity:
         """Return who we are; asked once."""

@@ -1,5 +1,7 @@
 """Issues, comments, labels and who may do what."""
 
+import contextlib
+
 from bot.adapters.forge import shapes
 from bot.adapters.forge.calls import Calls
 from bot.adapters.forge.nouns import Comment, Permission
@@ -73,16 +75,20 @@ class IssueMethods:
         return shapes.shape(shapes.comment, data)
 
     async def ensure_label(self, repo: str, label: Label) -> None:
-        """Make sure a label exists; one that people have re-coloured is left alone."""
+        """Make sure a label exists, asking once; one that people have re-coloured is left alone.
+
+        Should people delete it later, GitHub makes it again when it is next put on an issue.
+        """
+        if (repo, label.name) in self._calls.known_labels:
+            return
         scope = await self._calls.scope(repo)
         try:
             await self._calls.read(scope, f"/repos/{repo}/labels/{{name}}", {"name": label.name})
         except Gone:
             data = {"name": label.name, "color": label.color, "description": label.description}
-            try:
+            with contextlib.suppress(Conflict):  # somebody was faster
                 await self._calls.write(scope, "POST", f"/repos/{repo}/labels", data)
-            except Conflict:
-                return  # somebody was faster
+        self._calls.known_labels.add((repo, label.name))
 
     async def add_labels(self, repo: str, number: int, *names: str) -> None:
         """Put labels on an issue; those it has stay."""

@@ -19,6 +19,8 @@ from bot.errors import (
 
 _SECONDARY_WAIT = 60.0
 _LONGEST_WAIT = 6 * 3600.0
+_NO_APP = "Integration not found"
+"""What GitHub says, with 404, to a JWT whose issuer it does not know."""
 _LIMIT_WORDS = ("secondary rate limit", "abuse detection", "rate limit exceeded")
 
 
@@ -34,13 +36,13 @@ def refusal(
         return Unavailable(what, retry_at=_retry_after(headers, now))
     if (until := _limited(status, headers, said, now)) is not None:
         return RateLimited(what, retry_at=until)
+    if status == 401 or _NO_APP in said:  # noqa: PLR2004
+        return CredentialRefused(
+            what,
+            means="GitHub does not take the App's key or token; a wrong clock does that, too",
+            remedy="check the App id, its private key and the time of this machine",
+        )
     match status:
-        case 401:
-            return CredentialRefused(
-                what,
-                means="GitHub does not take the App's key or token; a wrong clock does that, too",
-                remedy="check the App id, its private key and the time of this machine",
-            )
         case 404 | 410:
             return Gone(what, means="it is deleted, moved, or the App may not see it")
         case 409:

@@ -31,6 +31,7 @@ def told(status: int, headers: dict[str, str], body: object) -> NightshiftError 
     ("status", "headers", "body", "kind"),
     [
         (401, {}, {"message": "Bad credentials"}, CredentialRefused),
+        (404, {}, {"message": "Integration not found"}, CredentialRefused),
         (403, {}, {"message": "Resource not accessible by integration"}, Rejected),
         (404, {}, {"message": "Not Found"}, Gone),
         (410, {}, {"message": "This issue was deleted"}, Gone),
