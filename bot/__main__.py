@@ -25,6 +25,7 @@ _EXITS = """\
 exit codes: 0 done (try: landed)   1 an expectation or an internal step failed   2 usage: mend the
 input   3 try: ended without landing   4 environment: mend the machine, key or tools
 """
+_WIDE = 132
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _console() -> Console:
+    """Write to the terminal as it is, and to everything else in lines of a fixed width."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDE)
+
+
 def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--world", default="parcel", help="which world (default: parcel)")
     parser.add_argument("--keep", action="store_true", help="leave everything running to look at")
@@ -71,7 +78,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
         from bot.stage.demo import DemoOptions, demo  # noqa: PLC0415  starts fast without it
 
         options = DemoOptions(arguments.world, arguments.keep, arguments.json)
-        return asyncio.run(demo(options, Console()))
+        return asyncio.run(demo(options, _console()))
 
     parser.set_defaults(run=run)
 
@@ -138,7 +145,7 @@ def _try(parser: argparse.ArgumentParser) -> None:
             patch=arguments.patch,
             keep=arguments.keep,
         )
-        return asyncio.run(trial(options, Console()))
+        return asyncio.run(trial(options, _console()))
 
     parser.set_defaults(run=run)
 
@@ -167,7 +174,7 @@ def _up(parser: argparse.ArgumentParser) -> None:
     def run(arguments: argparse.Namespace) -> int:
         from bot.up import up  # noqa: PLC0415
 
-        return asyncio.run(up(arguments.config, arguments.state, Console()))
+        return asyncio.run(up(arguments.config, arguments.state, _console()))
 
     parser.set_defaults(run=run)
 
@@ -206,7 +213,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     def run(arguments: argparse.Namespace) -> int:
         from bot.doctor import doctor  # noqa: PLC0415
 
-        return asyncio.run(doctor(Console(), as_json=arguments.json))
+        return asyncio.run(doctor(_console(), as_json=arguments.json))
 
     parser.set_defaults(run=run)
 

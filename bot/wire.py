@@ -1,6 +1,7 @@
 """Nouns to canonical JSON and back: the one encoding for everything that crosses a process."""
 
 import json
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -8,14 +9,19 @@ from pydantic import TypeAdapter
 T = TypeVar("T")
 
 
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
 def dump(value: object) -> Any:  # noqa: ANN401  JSON has no narrower type
     """Turn a noun into plain JSON values."""
-    return TypeAdapter(type(value)).dump_python(value, mode="json")
+    return _adapter(type(value)).dump_python(value, mode="json")
 
 
 def load(kind: type[T], value: object) -> T:
     """Turn plain JSON values back into a noun; raises pydantic.ValidationError on anything else."""
-    return TypeAdapter(kind).validate_python(value)
+    return _adapter(kind).validate_python(value)
 
 
 def canonical(value: object) -> str:

@@ -21,7 +21,7 @@ from bot.domain.run import Run, RunState
 from bot.errors import UsageError
 from bot.signals import until_signal
 from bot.stage.show import Show
-from bot.stage.stage import SEARCH, Brain, Stage
+from bot.stage.stage import SEARCH, SLOTS, Brain, Stage
 from bot.stage.summary import gate_submissions, summarise
 from bot.supervise import CODE
 from twins.worlds.loader import World, WorldError, build_repository, load
@@ -150,7 +150,7 @@ def check_world(stage: Stage, world: World, runs: Sequence[Run], order: Sequence
             unmet.append(f"#{issue.number}: {told}")
         unmet += _witness(repo, run, history)
     first = min(world.issues, key=lambda i: _urgency(i.priority)).number
-    if not order or order[0] != first:
+    if first not in order[:SLOTS]:  # the first ones start in the same moment
         unmet.append(f"#{first} has the highest priority, but was not started first: {order}")
     client.close()
     return unmet
@@ -181,6 +181,10 @@ def _tell(
     console: Console, stage: Stage, show: Show, runs: Sequence[Run], unmet: Sequence[str]
 ) -> None:
     console.print(show.table(runs))
+    for run in sorted(runs, key=lambda r: r.issue.number):
+        if run.detail:
+            told = " ".join(run.detail.split())[:300]
+            console.print(f"  #{run.issue.number}  {told}", markup=False, highlight=False)
     console.print(f"box tier {stage.tiers[Role.BUILDER]}; model: {_models(runs)}", highlight=False)
     web = f"{stage.github.url}/{stage.world.repository.full_name}"
     for run in sorted(runs, key=lambda r: r.issue.number):

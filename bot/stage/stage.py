@@ -27,6 +27,8 @@ from twins.worlds.loader import World, seed_payload
 _USERS = range(20_000, 60_000, 100)
 _WRITE_SPACING_S = 0.0
 _POLL_S = 0.1
+SLOTS = 2
+"""Issues, and boxes per role, at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Stage:
         return cls(state, supervisor, world)
 
     async def open(
-        self, brain: Brain, origin: Path, scenarios: Path | None, slots: int = 2
+        self, brain: Brain, origin: Path, scenarios: Path | None, slots: int = SLOTS
     ) -> None:
         """Start everything; afterwards the App is installed on `origin` and the roles listen."""
         logs = self.state / "logs"

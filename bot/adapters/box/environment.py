@@ -119,7 +119,7 @@ async def _download(wanted: Sequence[str], scratch: Path, pip_env: Mapping[str, 
     ]
     process = await asyncio.create_subprocess_exec(
         *command,
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **pip_env},
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(scratch), **pip_env},
         cwd=scratch,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
