@@ -261,3 +261,10 @@ def test_no_path_or_content_breaks_the_guards(path: str, old: str, new: str) -> 
     """Guards read hostile input; they answer, always."""
     for name in (path, "tests/test_a.py", "pyproject.toml", "setup.cfg"):
         inspect(diff(change(name, new, old)), MISSION)
+
+
+def test_a_second_copy_of_an_old_line_is_new() -> None:
+    """One old secret is no licence for another."""
+    old = f"token = '{RANDOM}'\n"
+
+    assert {"secret"} == fired(change("a.py", old + old, old))
