@@ -1,13 +1,14 @@
 """jj's official static build from its GitHub releases, checked against the published digest."""
 
 import hashlib
+import http.client
 import io
 import json
 import platform
 import tarfile
 import threading
-import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -71,7 +72,7 @@ def _get(url: str, limit: int) -> bytes:
     try:
         with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310  same
             data: bytes = reply.read(limit + 1)
-    except (urllib.error.URLError, OSError, ValueError) as problem:
+    except (OSError, ValueError, http.client.HTTPException) as problem:
         reason = getattr(problem, "reason", problem)
         raise EnvironmentProblem(f"{url}: {reason}") from problem
     if len(data) > limit:
@@ -89,6 +90,6 @@ def _unpack(data: bytes, target: Path) -> None:
                     target.write_bytes(content.read() if content else b"")
                     target.chmod(0o755)
                     return
-    except tarfile.TarError as problem:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as problem:
         raise EnvironmentProblem(f"the release archive cannot be read: {problem}") from problem
     raise EnvironmentProblem("the release archive holds no jj")
