@@ -1,7 +1,6 @@
 """Nouns to canonical JSON and back: the one encoding for everything that crosses a process."""
 
 import json
-from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,7 +10,7 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401  a type, or an alias of one
     """Build the codec of a type once: building costs a hundred times as much as using it."""
     return TypeAdapter(kind)
 
