@@ -73,8 +73,7 @@ def _get(url: str, limit: int) -> bytes:
         with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310  same
             data: bytes = reply.read(limit + 1)
     except (OSError, ValueError, http.client.HTTPException) as problem:
-        reason = getattr(problem, "reason", problem)
-        raise EnvironmentProblem(f"{url}: {reason}") from problem
+        raise EnvironmentProblem(f"{url}: {str(problem).strip('<>')}") from problem
     if len(data) > limit:
         raise EnvironmentProblem(f"{url} is larger than {limit} bytes")
     return data
