@@ -1,8 +1,9 @@
 """Nouns to canonical JSON and back: the one encoding for everything that crosses a process."""
 
 import json
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -10,9 +11,13 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401  a type, or an alias of one
+def _cached(kind: Hashable) -> TypeAdapter[Any]:
     """Build the codec of a type once: building costs a hundred times as much as using it."""
     return TypeAdapter(kind)
+
+
+def _adapter(kind: object) -> TypeAdapter[Any]:
+    return _cached(cast("Hashable", kind))
 
 
 def dump(value: object) -> Any:  # noqa: ANN401  JSON has no narrower type
