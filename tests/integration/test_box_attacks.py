@@ -209,17 +209,20 @@ async def test_a_background_child_that_holds_the_output_does_not_delay_the_end(
 
 
 async def test_killing_the_launcher_leaves_nothing(config: LauncherConfig) -> None:
-    """kill -9 of the launcher ends every box, removes its groups, and callers get an error."""
+    """Kill -9 of the launcher ends every box, removes its groups, and callers get an error."""
     launcher = await spawn_launcher(config)
     pool = await BoxPool.open(settings(config), launcher)
-    pid = launcher.pid
-    assert pid is not None
-    with pytest.raises(BoxUnavailable, match="launcher"):
+    pid = launcher.pid or 0
+
+    async def run_and_kill() -> None:
         async with pool.box() as box:
             running = asyncio.create_task(box.run(["sleep", "300"]))
             await until(lambda: bool(processes_of(pool)))
             os.kill(pid, signal.SIGKILL)
             await running
+
+    with pytest.raises(BoxUnavailable, match="launcher"):
+        await run_and_kill()
     await until(lambda: not processes_of(pool))
     await until(lambda: not groups_of(pid))
     await pool.close()
@@ -246,8 +249,7 @@ async def test_sixty_runs_leave_no_zombie(config: LauncherConfig) -> None:
     async with pool.box() as box:
         for _ in range(60):
             assert (await box.run(["bash", "-c", "sleep 30 & exit 3"])).exit_code == 3
-    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
-    assert len(children) == 1  # the undertaker
+    assert len(children_of(launcher.pid)) == 1  # the undertaker
     await pool.close()
 
 
@@ -277,6 +279,11 @@ def processes_of(pool: BoxPool) -> set[int]:
     return found
 
 
+def children_of(pid: int | None) -> list[str]:
+    """Return a process's living and unreaped children."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 def groups_of(launcher: int) -> list[Path]:
     """Return the control groups that a launcher made."""
     return list(Path("/sys/fs/cgroup").glob(f"**/nightshift-{launcher}-*"))
@@ -285,5 +292,5 @@ def groups_of(launcher: int) -> list[Path]:
 async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  the kernel has no event for it
             await asyncio.sleep(0.02)

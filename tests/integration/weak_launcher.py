@@ -12,6 +12,17 @@ from bot.adapters.box import argv, rooms
 from bot.adapters.box.launcher import Launcher, Slot, main
 
 KIND = sys.argv[1]
+NO_FILTER = ("--seccomp", 2, [])
+NAMESPACES_AGAIN = ("--disable-userns", 1, [])
+CHANGES = {
+    "seccomp": [NO_FILTER],
+    "seccomp-and-userns": [NO_FILTER, NAMESPACES_AGAIN],
+    "network": [("--unshare-net", 1, [])],
+    "peers": [("--unshare-pid", 1, []), ("--proc", 2, ["--ro-bind", "/proc", "/proc"])],
+    "capabilities": [NO_FILTER, NAMESPACES_AGAIN, ("--cap-drop", 2, ["--cap-add", "ALL"])],
+}
+"""What is left out: an option, how many words it has, and what comes in its place."""
+SIZELESS = {"shm": ["/dev/shm"], "tmp": ["/tmp"]}  # noqa: S108
 
 
 class WeakLauncher(Launcher):
@@ -34,35 +45,22 @@ class WeakLauncher(Launcher):
         return words
 
     def options(self, plan: argv.Plan, fds: argv.Descriptors) -> list[str]:
-        """Leave out, or add, options of bubblewrap."""
+        """Leave out, or change, options of bubblewrap."""
         words = argv.options(plan, fds)
-        match KIND:
-            case "seccomp":
-                return _without(words, "--seccomp", 2)
-            case "seccomp-and-userns":
-                return _without(_without(words, "--seccomp", 2), "--disable-userns", 1)
-            case "network":
-                return _without(words, "--unshare-net", 1)
-            case "shm":
-                return _without_size(words, "/dev/shm")  # noqa: S108
-            case "tmp":
-                return _without_size(words, "/tmp")  # noqa: S108
-            case "writable-root":
-                return words[:-2]
-            case "writable-dev":
-                return _without(words, "--remount-ro", 2)
-            case "peers":
-                words = _without(words, "--unshare-pid", 1)
-                place = words.index("--proc")
-                return [*words[:place], "--ro-bind", "/proc", "/proc", *words[place + 2 :]]
-            case "host-files":
-                return [*words[:-2], "--bind", "/roots/1", self._config.scratch, *words[-2:]]
-            case "capabilities":
-                words = _without(_without(words, "--seccomp", 2), "--disable-userns", 1)
-                place = words.index("--cap-drop")
-                return [*words[:place], "--cap-add", "ALL", *words[place + 2 :]]
-            case _:
-                return words
+        for option, count, instead in CHANGES.get(KIND, []):
+            place = words.index(option)
+            words[place : place + count] = instead
+        for mount in SIZELESS.get(KIND, []):
+            place = words.index(mount) - 3  # --size N --tmpfs MOUNT
+            del words[place : place + 2]
+        if KIND == "writable-dev":
+            place = words.index("/dev", words.index("--dev") + 2)  # of --remount-ro /dev
+            del words[place - 1 : place + 1]
+        if KIND == "writable-root":
+            return words[:-2]
+        if KIND == "host-files":
+            return [*words[:-2], "--bind", "/roots/1", self._config.scratch, *words[-2:]]
+        return words
 
     def _make_rooms(self) -> rooms.Rooms:
         """Keep a directory of the host at hand, where its files are to leak."""
@@ -77,16 +75,6 @@ class WeakLauncher(Launcher):
         if KIND == "root":
             slot.identity = argv.Identity(0, 0, switch=False)
         return slot
-
-
-def _without(words: list[str], option: str, count: int) -> list[str]:
-    place = words.index(option)
-    return words[:place] + words[place + count :]
-
-
-def _without_size(words: list[str], mount: str) -> list[str]:
-    place = words.index(mount) - 3  # --size N --tmpfs MOUNT
-    return words[:place] + words[place + 2 :]
 
 
 if __name__ == "__main__":

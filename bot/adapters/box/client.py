@@ -17,7 +17,7 @@ from typing import Any
 
 import bot
 from bot.adapters.box import protocol
-from bot.errors import BoxUnavailable
+from bot.errors import BoxUnavailable, UsageError
 
 _ANSWER_S = 30.0
 CANARY = "NIGHTSHIFT_CANARY"
@@ -89,10 +89,10 @@ class LauncherHandle:
         """Ask, and wait for the answer; raises BoxUnavailable when it is refused or never comes."""
         loop = self._listen()
         number = next(self._ids)
+        packet = _packet({"id": number, "verb": verb, **fields})
         future: asyncio.Future[tuple[protocol.Message, list[int]]] = loop.create_future()
         self._answers[number] = future
         try:
-            packet = protocol.encode({"id": number, "verb": verb, **fields})
             async with asyncio.timeout(_ANSWER_S):
                 await self._send(packet, fds)
                 message, passed = await future
@@ -112,9 +112,9 @@ class LauncherHandle:
                 socket.send_fds(self._sock, [packet], list(fds))
             except BlockingIOError:
                 await asyncio.sleep(0.005)
-            except OSError as error:
-                self._end(_gone())
-                raise _gone() from error
+            except OSError:
+                self._readable()  # its last words, when it could not start
+                self._end(self._ended or _gone())
             else:
                 return
 
@@ -186,6 +186,16 @@ class LauncherHandle:
         self._sock.close()
         if self._process is not None:
             await asyncio.to_thread(_wait, self._process)
+
+
+def _packet(message: protocol.Message) -> bytes:
+    try:
+        return protocol.encode(message)
+    except protocol.Refused as error:
+        raise UsageError(
+            "the command is too long for a box",
+            remedy="put long data into a file or on standard input",
+        ) from error
 
 
 def _exit(message: protocol.Message) -> Exit:

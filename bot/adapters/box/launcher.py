@@ -33,7 +33,7 @@ _NOBODY = 65_534
 _MAX_SLOTS = 64
 _MAX_LAYERS = 16
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_INSIDE = re.compile(r"/(env|wheels|layers)(/[A-Za-z0-9._-]+)*")
+_INSIDE = re.compile(r"/(env|wheels|layers)(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 """Where layers may appear. Names are neutral: a box can read them in its mount table."""
 
 
@@ -390,8 +390,9 @@ class Launcher:
         return slot
 
     def _kill(self, message: protocol.Message) -> protocol.Message:
+        wanted = message["job"]
         for job in self._jobs.values():
-            if job.id == message["job"]:
+            if job.id == wanted:
                 job.killed = True
                 os.kill(job.pid, signal.SIGKILL)
         return {}

@@ -51,7 +51,18 @@ class BoxPool:
 
     @classmethod
     async def open(cls, settings: BoxSettings, launcher: LauncherHandle) -> "BoxPool":
-        """Attack a box from inside; a pool only if every attack failed, else BoxUnavailable."""
+        """Attack a box from inside; a pool only if every attack failed, else BoxUnavailable.
+
+        The pool owns the launcher from here on, and ends it when it cannot be opened.
+        """
+        try:
+            return await cls._proven(settings, launcher)
+        except BaseException:
+            await launcher.close()
+            raise
+
+    @classmethod
+    async def _proven(cls, settings: BoxSettings, launcher: LauncherHandle) -> "BoxPool":
         facts, _ = await launcher.request("hello")
         pool = cls(
             launcher,

@@ -61,7 +61,7 @@ def requirement_lines(text: str) -> tuple[str, ...]:
     """
     wanted = []
     for line in text.replace("\\\n", " ").splitlines():
-        plain = re.sub(r"(^|\s)#.*", "", line).strip()
+        plain = " ".join(re.sub(r"(^|\s)#.*", "", line).split())
         if not plain or _ITSELF.fullmatch(plain):
             continue
         if not _REQUIREMENT.fullmatch(plain) or _OPTION.search(plain):
