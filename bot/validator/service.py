@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 from bot import wire
-from bot.adapters.box import BoxPool, environment
+from bot.adapters.box import BoxPool, Layer, environment
 from bot.adapters.substrate.gitstore import GitStore
 from bot.domain.verdict import Judgement
 from bot.domain.work import ValidateRequest
-from bot.errors import Rejected, Tampered, UsageError
+from bot.errors import NightshiftError, Rejected, Tampered, UsageError
 from bot.validator.evidence import show
 from bot.validator.judge import Validator
 from bot.validator.ledger import Ledger
@@ -134,16 +134,24 @@ class ValidatorService:
             await self._bring(git, request.bundle, request.commit)
         if await git.tree(request.commit) != request.tree:
             return self._validator.refuse(request, "tree-mismatch")
-        layers = await environment.layers(
+        try:
+            layers = await self._layers(git, request)
+        except NightshiftError as error:
+            log.warning("no environment run=%s why=%s", request.run_id, error.slug)
+            return self._validator.refuse(request, "product-does-not-start")
+        head = await git.archive(request.commit)
+        base = await git.archive(request.base)
+        return await self._validator.judge(request, head, base, layers)
+
+    async def _layers(self, git: GitStore, request: ValidateRequest) -> tuple[Layer, ...]:
+        """Resolve what the product needs, as its base commit says: a change cannot swap it."""
+        return await environment.layers(
             request.environment,
             read=lambda path: git.read(request.base, path),
             cache=self._state / "environments",
             pool=self._pool,
             pip_env=self._resolver_env,
         )
-        head = await git.archive(request.commit)
-        base = await git.archive(request.base)
-        return await self._validator.judge(request, head, base, layers)
 
     async def _store(self, repo: str) -> GitStore:
         """Open the validator's own objects of one repository, once per process."""
