@@ -46,10 +46,11 @@ clean: ## remove what set-up made
 
 # A stamp is newer than its inputs only if everything before it worked.
 
-.venv/bin/python:
+.venv/.made:
 	@PYTHON='$(PYTHON)' sh requirements/venv
+	@touch $@
 
-.venv/.runtime: requirements/runtime.txt pyproject.toml | .venv/bin/python
+.venv/.runtime: requirements/runtime.txt pyproject.toml | .venv/.made
 	@echo "packages: installing requirements/runtime.txt, every file checked against its hash"
 	@$(PIP) install --require-hashes -r requirements/runtime.txt
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .

@@ -15,6 +15,7 @@ from bot.errors import EnvironmentProblem, NightshiftError, ToolMissing
 from bot.provision import debian, release
 from bot.provision.command import call
 
+_NEW, _OLD = "new-", "old-"
 Say = Callable[[str], None]
 Source = Callable[[Path], str]
 
@@ -38,6 +39,8 @@ def ensure(tools: Path, say: Say, sources: dict[str, Source] | None = None) -> P
         raise ToolMissing("git is not on PATH", remedy="sudo apt-get install -y git")
     tools.mkdir(parents=True, exist_ok=True)
     with _alone(tools):
+        for left in [*tools.glob(f"{_NEW}*"), *tools.glob(f"{_OLD}*")]:
+            shutil.rmtree(left, ignore_errors=True)  # of a set-up that was killed
         found = installed(tools)  # somebody else may have finished while we waited
         return found or _install(tools, Path(git), say, sources or SOURCES)
 
@@ -45,7 +48,7 @@ def ensure(tools: Path, say: Say, sources: dict[str, Source] | None = None) -> P
 def _install(tools: Path, git: Path, say: Say, sources: dict[str, Source]) -> Path:
     tried = []
     for name, fetch in sources.items():
-        room = Path(tempfile.mkdtemp(prefix="jj-", dir=tools))
+        room = Path(tempfile.mkdtemp(prefix=_NEW, dir=tools))
         try:
             origin = fetch(room)
             passed = asyncio.run(selftest(room / "jj", git=git))
@@ -99,7 +102,7 @@ def _open_to_all(room: Path) -> None:
 def _swap(room: Path, place: Path) -> None:
     """Put a finished folder in its place; an older one is moved away first."""
     if place.exists():
-        old = Path(tempfile.mkdtemp(prefix="old-", dir=place.parent))
+        old = Path(tempfile.mkdtemp(prefix=_OLD, dir=place.parent))
         place.rename(old / "jj")
         room.rename(place)
         shutil.rmtree(old, ignore_errors=True)

@@ -7,6 +7,7 @@ import json
 import platform
 import tarfile
 import threading
+import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable
@@ -72,6 +73,9 @@ def _get(url: str, limit: int) -> bytes:
     try:
         with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310  same
             data: bytes = reply.read(limit + 1)
+    except urllib.error.HTTPError as problem:
+        problem.close()
+        raise EnvironmentProblem(f"{url}: HTTP {problem.code}") from None
     except (OSError, ValueError, http.client.HTTPException) as problem:
         raise EnvironmentProblem(f"{url}: {str(problem).strip('<>')}") from problem
     if len(data) > limit:

@@ -68,6 +68,7 @@ def test_nothing_works(tmp_path: Path) -> None:
         (room / "jj").chmod(0o755)
         return "here"
 
+    (tmp_path / "new-killed").mkdir()
     with pytest.raises(ToolMissing) as missing:
         jj.ensure(tmp_path, lambda _: None, {"one": broken, "two": lambda _: "nothing"})
     assert "one: jj 0.30 is too old" in missing.value.means

@@ -45,7 +45,7 @@ class Site:
             def log_message(self, *args: object) -> None:
                 """Stay silent."""
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def publish(self, data: bytes, digest: str | None, name: str = NAME) -> str:
