@@ -49,13 +49,18 @@ async def _comment(server: Server, run: Run) -> None:
         found = await server.forge.find_comment(repo, number, marker)
         return found.id if found is not None else None
 
+    fresh = False
+
     async def make() -> int:
+        nonlocal fresh
+        fresh = True
         return (await server.forge.create_comment(repo, number, body)).id
 
     made = await server.store.effect(
         f"comment:{run.issue.slug}", "comment", {}, lookup=look, perform=make
     )
-    await server.forge.update_comment(repo, int(made), body)
+    if not fresh:
+        await server.forge.update_comment(repo, int(made), body)
 
 
 async def _close_evidence(server: Server, run: Run, pull: int) -> None:
