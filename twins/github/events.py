@@ -16,7 +16,7 @@ UNASKED = frozenset({"ping", "installation", "installation_repositories"})
 
 
 def emit(
-    context: Context, repo: Repository, event: str, action: str | None, **payload: object
+    context: Context, repo: Repository, event: str, action: str | None, /, **payload: object
 ) -> None:
     """Tell every App that covers the repository and subscribed to the event."""
     for one in context.hub.world.installations_on(repo):

@@ -135,7 +135,8 @@ class GitStore:
     def import_from(self, path: Path, source: Path) -> None:
         """Copy all branches and tags of a local repository, which stays untouched."""
         specs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-        self.run(path, "fetch", "--quiet", "--no-tags", "--update-shallow", str(source), *specs)
+        options = ["--quiet", "--no-tags", "--update-shallow", "--no-auto-maintenance"]
+        self.run(path, "fetch", *options, "--", str(source), *specs)
 
     def refs(self, path: Path) -> dict[str, str]:
         """Return branches and tags with the object each points at."""

@@ -50,6 +50,7 @@ class Twin:
     client: TestClient[web.Request, web.Application]
     receiver: Receiver
     state: Path
+    key: rsa.RSAPrivateKey
     planted: dict[str, Any] = field(default_factory=dict)
     token: str = ""
     last_delivery: int = 0
@@ -69,7 +70,7 @@ class Twin:
         sent |= headers or {}
         async with self.client.request(method, path, json=json, headers=sent) as response:
             is_json = response.content_type == "application/json"
-            body = (await response.json() if is_json else await response.read()) or None
+            body = await (response.json() if is_json else response.read())
             return Answer(response.status, body, dict(response.headers))
 
     async def get(self, path: str, **kwargs: Any) -> Any:
@@ -94,9 +95,8 @@ class Twin:
     def jwt(self, **claims: object) -> str:
         """Return an App JWT; claims given replace the good ones."""
         now = int(time.time())
-        app = self.planted["apps"][0]
-        good = {"iat": now - 60, "exp": now + 540, "iss": app["client_id"]}
-        return jwt.encode({**good, **claims}, app["private_key_pem"], algorithm="RS256")
+        good = {"iat": now - 60, "exp": now + 540, "iss": self.planted["apps"][0]["client_id"]}
+        return jwt.encode({**good, **claims}, self.key, algorithm="RS256")
 
     async def plant(self, **document: Any) -> dict[str, Any]:
         """Seed more of a world."""
@@ -112,12 +112,16 @@ class Twin:
 
 
 @pytest.fixture(scope="session")
-def app_key() -> str:
+def app_key() -> rsa.RSAPrivateKey:
     """Return one RSA key for the whole session; making one takes a while."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem(key: rsa.RSAPrivateKey) -> str:
+    """Return a key as GitHub hands it out."""
     form = serialization.PrivateFormat.TraditionalOpenSSL
-    pem = serialization.Encoding.PEM
-    return key.private_bytes(pem, form, serialization.NoEncryption()).decode()
+    plain = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
 
 
 def git(path: Path, *argv: str) -> str:
@@ -125,7 +129,13 @@ def git(path: Path, *argv: str) -> str:
     env = {"PATH": "/usr/bin:/bin", "HOME": str(path), "GIT_CONFIG_NOSYSTEM": "1"}
     person = ["-c", "user.name=Alice", "-c", "user.email=alice@users.noreply.github.com"]
     done = subprocess.run(
-        ["git", *person, *argv], cwd=path, env=env, capture_output=True, text=True, timeout=30
+        ["git", *person, *argv],
+        cwd=path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -157,15 +167,15 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def twin(
-    tmp_path: Path, source: Path, app_key: str, receiver: Receiver
+    tmp_path: Path, source: Path, app_key: rsa.RSAPrivateKey, receiver: Receiver
 ) -> AsyncIterator[Twin]:
     """Serve a twin: alice owns parcel (public) and vault (private), bob writes, carol is nobody."""
     async with TestClient(TestServer(make_twin(tmp_path))) as client:
-        twin = Twin(client, receiver, tmp_path)
+        twin = Twin(client, receiver, tmp_path, app_key)
         people = [{"login": name, "token": f"{name}-token"} for name in ("alice", "bob", "carol")]
-        app = {"slug": "nightshift", "private_key_pem": app_key, "webhook_url": receiver.url}
+        app = {"slug": "nightshift", "private_key_pem": pem(app_key), "webhook_url": receiver.url}
         repo = {"full_name": "alice/parcel", "path": str(source), "collaborators": {"bob": "write"}}
-        vault = {"full_name": "alice/vault", "path": str(source), "private": True}
+        vault = {"full_name": "alice/vault", "private": True}
         twin.planted = await twin.plant(
             users=people,
             apps=[{**app, "webhook_secret": "hush"}],
