@@ -1,7 +1,7 @@
 # Nightshift's workshop. `make` alone lists what there is.
 # ARGS go to the demo (make demo ARGS="--keep"), PYTEST_ARGS to pytest (make test PYTEST_ARGS="-x").
 
-PYTHON ?=
+export PYTHON ?=
 ARGS ?=
 PYTEST_ARGS ?= tests/unit tests/integration
 
@@ -47,13 +47,15 @@ clean: ## remove what set-up made
 # A stamp is newer than its inputs only if everything before it worked.
 
 .venv/.made:
-	@PYTHON='$(PYTHON)' sh requirements/venv
-	@touch $@
+	@requirements/venv
 
 .venv/.runtime: requirements/runtime.txt pyproject.toml | .venv/.made
+	@if [ -e .venv/.busy ]; then requirements/venv; fi # a killed pip leaves halves that look whole
+	@touch .venv/.busy
 	@echo "packages: installing requirements/runtime.txt, every file checked against its hash"
 	@$(PIP) install --require-hashes -r requirements/runtime.txt
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@rm .venv/.busy
 	@touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.runtime

@@ -38,7 +38,8 @@ def fetch(room: Path, etc: Path = Path("/etc/apt")) -> str:
         except EnvironmentProblem as problem:
             problems.append(f"{suite}: {problem.what}")
         else:
-            return f"Debian {suite}: {', '.join(sorted(deb.stem for deb in debs))}"
+            name = next(deb.stem for deb in debs if deb.name.startswith("jujutsu_"))
+            return f"Debian {suite} ({name} and its C library)"
         finally:
             shutil.rmtree(work, ignore_errors=True)
     raise EnvironmentProblem("; ".join(problems))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from bot.errors import EnvironmentProblem, NightshiftError, ToolMissing
 from bot.provision import debian, release
 from bot.provision.command import call
 
+_LOWEST_GIT = (2, 31)
 _NEW, _OLD = "new-", "old-"
 Say = Callable[[str], None]
 Source = Callable[[Path], str]
@@ -34,15 +36,24 @@ def ensure(tools: Path, say: Say, sources: dict[str, Source] | None = None) -> P
     found = installed(tools)
     if found:
         return found
-    git = shutil.which("git")
-    if git is None:
-        raise ToolMissing("git is not on PATH", remedy="sudo apt-get install -y git")
+    git = _git()
     tools.mkdir(parents=True, exist_ok=True)
     with _alone(tools):
         for left in [*tools.glob(f"{_NEW}*"), *tools.glob(f"{_OLD}*")]:
             shutil.rmtree(left, ignore_errors=True)  # of a set-up that was killed
         found = installed(tools)  # somebody else may have finished while we waited
-        return found or _install(tools, Path(git), say, sources or SOURCES)
+        return found or _install(tools, git, say, sources or SOURCES)
+
+
+def _git() -> Path:
+    """Return a git that takes its settings from the environment, where no token is seen."""
+    found = shutil.which("git")
+    if found is None:
+        raise ToolMissing("git is not on PATH", remedy="sudo apt-get install -y git")
+    version = re.search(r"(\d+)\.(\d+)", call([found, "--version"], seconds=20))
+    if version is None or (int(version[1]), int(version[2])) < _LOWEST_GIT:
+        raise ToolMissing(f"{found} is older than 2.31", remedy="sudo apt-get install -y git")
+    return Path(found)
 
 
 def _install(tools: Path, git: Path, say: Say, sources: dict[str, Source]) -> Path:

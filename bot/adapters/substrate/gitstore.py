@@ -116,11 +116,12 @@ class GitStore:
     async def read(self, commit: str, path: str) -> bytes | None:
         """Return one file's bytes (a symlink's target), None when there is no such file."""
         await self._need(commit)
-        asked = f"{commit}:{_tree_path(path)}\0".encode("utf-8", "surrogateescape")
-        done = await self._git("cat-file", "--batch", "-z", stdin=asked)
-        if done.out.endswith(b" missing\n") or b" blob " not in done.out.partition(b"\n")[0]:
-            return None
-        return next(body for _, body in gitdiff.batch(done.out))
+        listed = await self._git("ls-tree", "-z", "--full-tree", commit, "--", _tree_path(path))
+        for line in listed.text.split("\0"):
+            head, _, name = line.partition("\t")
+            if name == path and head.split(" ")[1] == "blob":
+                return (await self._git("cat-file", "blob", head.split(" ")[2])).out
+        return None
 
     async def archive(self, commit: str) -> bytes:
         """Return a tar of the exact tree: nothing hidden, substituted, converted or filtered."""
