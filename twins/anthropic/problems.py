@@ -18,7 +18,7 @@ STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem(Exception):  # noqa: N818 - named by what the caller gets
+class Problem(Exception):
     """A request that is answered with an error."""
 
     kind: str

@@ -57,5 +57,5 @@ def engine_command(parameters: dict[str, Any]) -> str:
 
 def unpacked(command: str) -> str:
     """Return the engine text that a command carries."""
-    packed = command.split('PACKED = """')[1].split('"""')[0]
+    packed = command.split('PACKED = """')[1].split('"""', maxsplit=1)[0]
     return zlib.decompress(base64.b85decode(packed.replace("\n", ""))).decode()

@@ -120,19 +120,25 @@ def _binary(bench: Workshop, node: ast.BinOp) -> Iterator[Edit]:
     if old == "//":
         yield bench.edit(node, f"-(-{_held(left)} // {_held(right)})", "ceiling-division", 0.5)
         yield bench.edit(node, f"round({left} / {_held(right)})", "rounded-division", 0.3)
-    yield from _regroup(bench, node, old)
+    yield from _regroup(bench, node)
 
 
-def _regroup(bench: Workshop, node: ast.BinOp, old: str) -> Iterator[Edit]:
-    code = bench.source.code
-    if isinstance(node.right, ast.BinOp) and type(node.right.op) in ARITHMETIC_TEXT:
-        inner = ARITHMETIC_TEXT[type(node.right.op)]
-        a, b, c = code(node.left), code(node.right.left), code(node.right.right)
-        yield bench.edit(node, f"({a} {old} {b}) {inner} {c}", "regroup", 0.45)
-    if isinstance(node.left, ast.BinOp) and type(node.left.op) in ARITHMETIC_TEXT:
-        inner = ARITHMETIC_TEXT[type(node.left.op)]
-        a, b, c = code(node.left.left), code(node.left.right), code(node.right)
-        yield bench.edit(node, f"{a} {inner} ({b} {old} {c})", "regroup", 0.45)
+def _regroup(bench: Workshop, node: ast.BinOp) -> Iterator[Edit]:
+    """Put parentheses around the operator and its nearest operands on either side."""
+    start, end = bench.source.span(node)
+    text, path = bench.source.text, bench.source.path
+    leaf: ast.expr = node.right
+    while isinstance(leaf, ast.BinOp):
+        leaf = leaf.left
+        cut = bench.source.span(leaf)[1]
+        new = f"({text[start:cut]}){text[cut:end]}"
+        yield Edit(path, start, end, new, "regroup", 0.45, node.lineno)
+    leaf = node.left
+    while isinstance(leaf, ast.BinOp):
+        leaf = leaf.right
+        cut = bench.source.span(leaf)[0]
+        new = f"{text[start:cut]}({text[cut:end]})"
+        yield Edit(path, start, end, new, "regroup", 0.45, node.lineno)
 
 
 def _held(text: str) -> str:
@@ -166,9 +172,11 @@ def _numbers(bench: Workshop, written: str) -> Iterator[tuple[str, float]]:
         near |= {str(number): 0.35 for number in CONSTANTS}
     for number in bench.hints.numbers:
         near.setdefault(number, 0.45)
+    for small in (3, 4, 5) if "." not in written else ():
+        near.setdefault(str(small), 0.25)
     for factor in (10, 100, 1000, 2, 60, 24):
-        near.setdefault(_plain(value * factor), 0.25)
-        near.setdefault(_plain(value / factor), 0.25)
+        near.setdefault(_plain(value * factor), 0.2)
+        near.setdefault(_plain(value / factor), 0.2)
     for number in bench.numbers:
         near.setdefault(number, 0.2)
     near.setdefault(str(-value), 0.25)
@@ -193,8 +201,10 @@ def _strings(bench: Workshop, value: str) -> Iterator[tuple[str, float]]:
         near.setdefault(changed, 0.3)
     for hint in bench.hints.strings:
         near.setdefault(hint, 0.35)
+    numeric = value.replace(".", "", 1).isdigit()
     for other in bench.strings:
-        near.setdefault(other, 0.22)
+        alike = numeric and other.replace(".", "", 1).isdigit()
+        near.setdefault(other, 0.35 if alike else 0.22)
     for changed in _respecified(value):
         near.setdefault(changed, 0.45)
     near.setdefault("", 0.15)

@@ -138,7 +138,18 @@ def warm_up(plan: Plan) -> None:
             contextlib.redirect_stderr(nowhere),
             contextlib.suppress(SystemExit),
         ):
-            pytest.main(["-c", os.devnull, "--rootdir", empty, "-p", "no:cacheprovider", empty])
+            pytest.main(
+                [
+                    "-c",
+                    os.devnull,
+                    "--rootdir",
+                    empty,
+                    "-p",
+                    "no:cacheprovider",
+                    "--assert=plain",
+                    empty,
+                ]
+            )
 
 
 class _Holder:
@@ -156,7 +167,7 @@ class _Holder:
 def _with_pytest(plan: Plan, serve: Callable[[Suite], None]) -> None:
     pytest = importlib.import_module("pytest")
     quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--capture=no"]
-    quiet += ["--continue-on-collection-errors", "-p", "no:xdist", "--tb=native"]
+    quiet += ["--continue-on-collection-errors", "-p", "no:xdist", "--tb=native", "--assert=plain"]
     with contextlib.suppress(SystemExit):
         pytest.main([*plan.arguments, *quiet], plugins=[_Holder(serve)])
 

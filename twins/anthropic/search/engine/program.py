@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from twins.anthropic.search.engine.hunt import Hunt
+from twins.anthropic.search.engine.hunt import PATIENCE, Hunt
 from twins.anthropic.search.engine.layout import Layout, copy_tree, import_from
 
 REPORT = 9000
@@ -42,11 +42,12 @@ def _search(layout: Layout, parameters: Mapping[str, Any]) -> dict[str, Any]:
         [str(each) for each in parameters.get("checks", ())],
         seed=int(parameters.get("seed", 0)),
         seconds=float(parameters.get("seconds", 25)),
+        patience=float(parameters.get("patience", PATIENCE)),
     )
     found = hunt.run()
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
-        "seconds": round(hunt.spent, 1),
+        "seconds": round(hunt.wall, 1),
         "cpu_seconds": round(sum(each.ru_utime + each.ru_stime for each in usage), 1),
         **dict(hunt.statistics.items()),
         "patches": [hunt.describe(each) for each in found],

@@ -4,6 +4,7 @@ import ast
 import builtins
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from twins.anthropic.search.engine.shapes import Edit
 
@@ -117,23 +118,30 @@ def replacement_of(text: str, edits: Sequence[Edit]) -> tuple[str, str]:
         high = len(text) if following < 0 else following + 1
 
 
-def names_in_scope(source: Source, function: FunctionNode | None, line: int) -> list[str]:
+def names_in_scope(function: FunctionNode | None, line: int) -> list[str]:
     """Return the local names bound before a line, nearest binding first, then arguments."""
     if function is None:
         return []
-    arguments = function.args
-    found = [
-        each.arg
-        for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-        if each.arg not in {"self", "cls"}
-    ]
+    bound = [name for name, at in stored_in(function) if at <= line]
+    return list(dict.fromkeys([*bound, *arguments_of(function)]))
+
+
+@cache
+def stored_in(function: FunctionNode) -> list[tuple[str, int]]:
+    """Return the names that a function binds with their lines, the last first."""
     stored = [
-        node
+        (node.id, node.lineno)
         for node in ast.walk(function)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.lineno <= line
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     ]
-    bound = [node.id for node in sorted(stored, key=lambda node: -node.lineno)]
-    return list(dict.fromkeys([*bound, *found]))
+    return sorted(stored, key=lambda each: -each[1])
+
+
+def arguments_of(function: FunctionNode) -> list[str]:
+    """Return the names of a function's arguments without `self`."""
+    every = function.args
+    found = [each.arg for each in (*every.posonlyargs, *every.args, *every.kwonlyargs)]
+    return [name for name in found if name not in {"self", "cls"}]
 
 
 def module_names(source: Source) -> dict[str, str]:

@@ -9,11 +9,10 @@ from twins.anthropic.search.engine.expressions import negated
 from twins.anthropic.search.engine.shapes import Edit
 from twins.anthropic.search.engine.source import FunctionNode
 from twins.anthropic.search.engine.vocabulary import ARITHMETIC, ARITHMETIC_TEXT
-from twins.anthropic.search.engine.workshop import MAX_DONOR, Workshop
+from twins.anthropic.search.engine.workshop import MAX_DONOR, Workshop, simple_statements
 
 _LOOPS = (ast.For, ast.While, ast.AsyncFor)
 _REMOVABLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.If)
-_PLAIN = (ast.Expr, ast.Assign, ast.AugAssign)
 
 
 def statement_edits(bench: Workshop, node: ast.stmt) -> Iterator[Edit]:
@@ -275,12 +274,9 @@ def _donors(bench: Workshop, node: ast.stmt, function: FunctionNode) -> Iterator
     """Insert a simple statement that stands elsewhere in the module."""
     scope = bench.scope(node)
     seen: set[str] = set()
-    for other in ast.walk(bench.source.tree):
-        if not isinstance(other, _PLAIN) or other is node or _is_docstring(bench, other):
-            continue
-        text = ast.unparse(other)
+    for other, text in simple_statements(bench.source.tree):
         owner = bench.source.function_of(other)
-        if owner is None or len(text) > MAX_DONOR or "\n" in text or text in seen:
+        if other is node or owner is None or text in seen or _is_docstring(bench, other):
             continue
         if re.match(r"\w+ = ", text) and owner is not function:
             continue

@@ -15,9 +15,56 @@ from twins.anthropic.search.engine.workshop import Hints, Workshop
 
 Lines = Mapping[str, Sequence[int]]
 _STOP = set(
-    "the a an and or of to in is it for with on by be as at this that when then from not but are "
-    "was if so we i you can should must does do has have expected actual returns return value "
-    "python import none true false".split()
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "of",
+        "to",
+        "in",
+        "is",
+        "it",
+        "for",
+        "with",
+        "on",
+        "by",
+        "be",
+        "as",
+        "at",
+        "this",
+        "that",
+        "when",
+        "then",
+        "from",
+        "not",
+        "but",
+        "are",
+        "was",
+        "if",
+        "so",
+        "we",
+        "i",
+        "you",
+        "can",
+        "should",
+        "must",
+        "does",
+        "do",
+        "has",
+        "have",
+        "expected",
+        "actual",
+        "returns",
+        "return",
+        "value",
+        "python",
+        "import",
+        "none",
+        "true",
+        "false",
+    ]
 )
 FLOOR = 0.12
 REMOTE = 0.7

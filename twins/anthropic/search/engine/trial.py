@@ -43,10 +43,8 @@ def namespace_of(example: Example, layout: Layout) -> dict[str, Any]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             bound |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            bound.add(node.name)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler)):
+            bound.add(node.name or "")
     namespace: dict[str, Any] = {"__name__": "__example__"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in bound | BUILTIN_NAMES:
@@ -117,7 +115,7 @@ def _python_agrees(example: Example, namespace: dict[str, Any]) -> bool:
     try:
         with _captured() as streams:
             value = _evaluate(example, namespace)
-    except (Exception, SystemExit) as problem:  # noqa: BLE001 - the product may raise anything
+    except (Exception, SystemExit) as problem:
         names = {each.__name__ for each in type(problem).__mro__}
         if example.mode == "raises":
             return example.want in names

@@ -62,6 +62,7 @@ class Worker:
         self._up, theirs = os.pipe()
         mine, self._down = os.pipe()
         self._buffer = b""
+        self.cpu = 0.0
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._up)
@@ -76,7 +77,9 @@ class Worker:
             os.write(self._down, order.encode())
         except OSError:
             return {}
-        return self.listen(order.seconds + 10)
+        answer = self.listen(order.seconds + 10)
+        self.cpu = float(answer.get("cpu", self.cpu))
+        return answer
 
     def listen(self, seconds: float) -> dict[str, Any]:
         """Wait for one line."""
@@ -123,10 +126,10 @@ class _Server:
         os.chdir(self._layout.root)
         served = True
         try:
+            self._preload()
             if warm:
                 served = hold_open(self._plan, self._serve_warm)
             else:
-                self._preload()
                 self._send({"ids": []})
                 self._serve(None)
         except BaseException:  # noqa: BLE001 - product code at import may do anything
@@ -145,16 +148,39 @@ class _Server:
 
     def _serve_warm(self, suite: Suite) -> None:
         for example in self._examples:
-            if example.kind != "shell":
-                try:
+            with contextlib.suppress(Exception, SystemExit):
+                if example.kind != "shell":
                     namespace_of(example, self._layout)
-                except (Exception, SystemExit):  # noqa: BLE001, S112 - reported when it is run
-                    continue
+        for name in self._used_by_commands():
+            with contextlib.suppress(Exception, SystemExit):
+                importlib.import_module(name)
         self._map_functions()
         gc.collect()
         gc.freeze()
         self._send({"ids": suite.ids})
         self._serve(suite)
+
+    def _used_by_commands(self) -> list[str]:
+        """Run the commands of the issue once in a child; return the product modules they import."""
+        commands = [example for example in self._examples if example.kind == "shell"][:3]
+        if not commands:
+            return []
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                signal.setitimer(signal.ITIMER_REAL, 5.0)
+                for example in commands:
+                    observe(example, self._layout)
+                    used = [name for name in self._layout.modules if name in sys.modules]
+                    _tell(writing, used)
+            os._exit(0)
+        os.close(writing)
+        lines, _ = _collect(reading, 5.0)
+        os.close(reading)
+        _end(child)
+        names = dict.fromkeys(name for (used,) in lines for name in used)
+        return [name for name in names if not name.endswith("__main__")]
 
     def _map_functions(self) -> None:
         root = str(self._layout.root)
@@ -193,11 +219,16 @@ class _Server:
         for line in lines:
             answer["results" if line[0] == "result" else "lines"][line[1]] = line[2]
         answer["seconds"] = time.monotonic() - started
+        usages = [
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
+        answer["cpu"] = sum(usage.ru_utime + usage.ru_stime for usage in usages)
         return answer
 
     def _child(self, order: Order, suite: Suite | None, writing: int) -> None:
         try:
             os.setsid()
+            gc.disable()
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_REAL, order.seconds)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -322,9 +353,9 @@ def _silence() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123 - lives as long as the process
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115, PTH123
-    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115, PTH123
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
 class _traced:  # noqa: N801 - reads as a verb at its one call

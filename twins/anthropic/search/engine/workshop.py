@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from twins.anthropic.search.engine.shapes import Edit
 from twins.anthropic.search.engine.source import (
@@ -17,6 +18,7 @@ from twins.anthropic.search.engine.source import (
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _QUOTED = re.compile(r"[\"'`]([^\"'`\n]{1,30})[\"'`]")
 MAX_DONOR = 90
+ALWAYS_BOUND = BUILTIN_NAMES | {"self", "cls"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Workshop:
     def scope(self, node: ast.AST) -> list[str]:
         """Return local names usable at a node, comprehension variables first."""
         line = getattr(node, "lineno", 1)
-        names = names_in_scope(self.source, self.source.function_of(node), line)
+        names = names_in_scope(self.source.function_of(node), line)
         inner: list[str] = []
         above = self.source.parents.get(node)
         while above is not None and not isinstance(above, (ast.FunctionDef, ast.Module)):
@@ -106,43 +108,18 @@ class Workshop:
 
     def conditions(self, function: FunctionNode | None) -> list[str]:
         """Return the conditions written in a function, or in the whole module."""
-        found: dict[str, None] = {}
-        for node in ast.walk(function or self.source.tree):
-            tests = [node.test] if isinstance(node, (ast.If, ast.While, ast.IfExp)) else []
-            for test in tests:
-                parts = test.values if isinstance(test, ast.BoolOp) else [test]
-                for part in parts:
-                    text = ast.unparse(part)
-                    if len(text) <= MAX_DONOR:
-                        found[text] = None
-        return list(found)
+        return conditions_in(function or self.source.tree)
 
     def returned(self, function: FunctionNode | None) -> list[str]:
         """Return what a function returns elsewhere, as text."""
-        if function is None:
-            return []
-        texts = [
-            ast.unparse(node.value)
-            for node in ast.walk(function)
-            if isinstance(node, ast.Return) and node.value is not None
-        ]
-        return [text for text in dict.fromkeys(texts) if len(text) <= MAX_DONOR]
+        return returned_in(function) if function is not None else []
 
     def known(self, text: str, scope: list[str]) -> bool:
         """Tell whether every free name of an expression or statement is bound here."""
-        try:
-            tree = ast.parse(text)
-        except SyntaxError:
-            return False
-        bound = {*scope, *self.names, *BUILTIN_NAMES, "self", "cls"}
-        inner = {
-            node.id
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
-        inner |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        return used <= bound | inner
+        names = free_names(text)
+        return names is not None and all(
+            name in self.names or name in scope or name in ALWAYS_BOUND for name in names
+        )
 
     def edit(
         self,
@@ -168,3 +145,51 @@ class Workshop:
             start, end = low + found.start(), low + found.end()
             line = self.source.line_at(start)
             yield Edit(self.source.path, start, end, new, operator, prior, line)
+
+
+@cache
+def conditions_in(tree: ast.AST) -> list[str]:
+    """Return the conditions written below a node, each once."""
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        tests = [node.test] if isinstance(node, (ast.If, ast.While, ast.IfExp)) else []
+        for test in tests:
+            for part in test.values if isinstance(test, ast.BoolOp) else [test]:
+                found[ast.unparse(part)] = None
+    return [text for text in found if len(text) <= MAX_DONOR]
+
+
+@cache
+def returned_in(function: FunctionNode) -> list[str]:
+    """Return the results that a function returns, as text."""
+    texts = [
+        ast.unparse(node.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return) and node.value is not None
+    ]
+    return [text for text in dict.fromkeys(texts) if len(text) <= MAX_DONOR]
+
+
+@cache
+def free_names(text: str) -> frozenset[str] | None:
+    """Return the names that a text uses and does not bind; None when it does not parse."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return None
+    nodes = list(ast.walk(tree))
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    return frozenset({n.id for n in nodes if isinstance(n, ast.Name)} - bound)
+
+
+@cache
+def simple_statements(tree: ast.AST) -> list[tuple[ast.stmt, str]]:
+    """Return the one-line calls and assignments below a node with their texts."""
+    found: list[tuple[ast.stmt, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Expr, ast.Assign, ast.AugAssign)):
+            text = ast.unparse(node)
+            if len(text) <= MAX_DONOR and "\n" not in text:
+                found.append((node, text))
+    return found
