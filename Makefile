@@ -8,7 +8,7 @@ PYTEST_ARGS ?= tests/unit tests/integration
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev tools demo test check doctor lock clean
