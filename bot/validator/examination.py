@@ -92,11 +92,13 @@ class Examination:
         async with asyncio.TaskGroup() as group:
             for exhibit in exhibits:
                 group.create_task(self._show(exhibit))
-        doubtful = [exhibit for exhibit in exhibits if exhibit.doubtful]
-        runs = max(2, min(CONFIRM_RUNS, CONFIRM_BUDGET // max(1, len(doubtful))))
-        async with asyncio.TaskGroup() as group:
-            for exhibit in doubtful:
-                group.create_task(self._confirm(exhibit, runs))
+        budget = CONFIRM_BUDGET
+        for exhibit in exhibits:
+            if exhibit.doubtful and budget > 0:
+                await self._confirm(exhibit, min(CONFIRM_RUNS, budget))
+                budget -= len(exhibit.confirmed)
+                if exhibit.doubtful and not exhibit.invalid:
+                    break  # one certain loss decides; the others cannot change the answer
         return exhibits
 
     async def _show(self, exhibit: Exhibit) -> None:
@@ -118,16 +120,17 @@ class Examination:
     async def _confirm(self, exhibit: Exhibit, runs: int) -> None:
         """Ask base about the very inputs on which head failed, until the answer is mixed."""
         doubt = exhibit.doubtful
-        for _ in range(runs if doubt else 0):
-            run = await self._runner.run(
-                self._base, exhibit.scenario, doubt.names if doubt else None
+        while doubt and len(exhibit.confirmed) < runs and exhibit.standing is not Standing.FLAKY:
+            asked = await asyncio.gather(
+                *[
+                    self._runner.run(self._base, exhibit.scenario, doubt.names)
+                    for _ in range(min(self._runner.width, runs - len(exhibit.confirmed)))
+                ]
             )
-            if run.seen.box_failed:
+            if any(run.seen.box_failed for run in asked):
                 exhibit.invalid = True
                 return
-            exhibit.confirmed.append(run)
-            if exhibit.standing is Standing.FLAKY:
-                return
+            exhibit.confirmed += asked
 
 
 def seen_in(runs: Sequence[Trajectory]) -> Shown:

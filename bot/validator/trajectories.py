@@ -40,6 +40,7 @@ class Runner:
 
     def __init__(self, pool: BoxPool) -> None:
         self._pool = pool
+        self.width = pool.slots
         self._turns = asyncio.Semaphore(pool.slots)
         self._entropy = random.SystemRandom()
 
