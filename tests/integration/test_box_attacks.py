@@ -108,6 +108,29 @@ async def test_a_very_wrong_box_fails_at_least_the_checks_for_its_faults(
     assert expected <= set(await failures(config, kind))
 
 
+@pytest.mark.parametrize("kind", ["no-bwrap", "empty-filter", "cut-filter", "bad-filter"])
+async def test_a_box_that_cannot_be_built_runs_nothing(config: LauncherConfig, kind: str) -> None:
+    """A missing program or a spoilt filter closes the box: it is never run without."""
+    with pytest.raises(BoxUnavailable, match="does not start"):
+        await BoxPool.open(settings(config), await spawn_launcher(config, entry=(WEAK, kind)))
+
+
+async def test_without_a_namespace_for_rooms_a_part_is_missing(config: LauncherConfig) -> None:
+    """Plain directories give the same box but for its size: tier B, and nothing left behind."""
+    launcher = await spawn_launcher(config, entry=(WEAK, "plain"))
+    try:
+        pool = await BoxPool.open(settings(config), launcher)
+    except BoxUnavailable as error:
+        assert ROOT
+        assert "Permission denied" in error.what  # noqa: PT017  an interpreter below /root
+        return
+    assert "a sized work directory" in pool.missing
+    async with pool.box() as box:
+        await box.run(["sh", "-c", "mkdir -p a/b && touch a/b/c && chmod 0 a/b a"])
+    await pool.close()
+    assert list(config.scratch.iterdir()) == []
+
+
 async def test_bubblewrap_is_never_started_as_root(config: LauncherConfig) -> None:
     """A box run as root is found out; and the command line for it is refused in the first place."""
     if ROOT:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from bot.adapters.box import argv, rooms
 from bot.adapters.box.launcher import Launcher, Slot, main
@@ -28,6 +29,13 @@ SIZELESS = {"shm": ["/dev/shm"], "tmp": ["/tmp"]}  # noqa: S108
 class WeakLauncher(Launcher):
     """The real launcher, less one wall."""
 
+    def prepare(self) -> None:
+        """Spoil the filter."""
+        super().prepare()
+        program = self._seccomp or b""
+        spoilt = {"empty-filter": b"", "cut-filter": program[:-4], "bad-filter": b"\xff" * 64}
+        self._seccomp = spoilt.get(KIND, program)
+
     def environ(self) -> Mapping[str, str]:
         """Let bubblewrap inherit the launcher's variables."""
         return dict(os.environ) if KIND == "environ" else {}
@@ -38,6 +46,8 @@ class WeakLauncher(Launcher):
             plan = replace(plan, identity=argv.Identity(1, 1, switch=True))
             words = argv.outer(plan, fds)
             return words[words.index("--") + 1 :]
+        if KIND == "no-bwrap":
+            plan = replace(plan, tools=replace(plan.tools, bwrap="/usr/bin/no-such-bwrap"))
         words = argv.outer(plan, fds)
         if KIND == "prlimit":
             start = words.index(plan.tools.prlimit)
@@ -67,6 +77,9 @@ class WeakLauncher(Launcher):
         if KIND == "host-files":
             roots = (*self._config.roots, self._config.scratch)
             self._config = replace(self._config, roots=roots)
+        if KIND == "plain":
+            self._plain = rooms.PlainRooms(self._config.roots, Path(self._config.scratch))
+            return self._plain
         return super()._make_rooms()
 
     def _make_slot(self, index: int) -> Slot:

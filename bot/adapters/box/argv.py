@@ -92,6 +92,8 @@ class Plan:
     layers: tuple[Bind, ...]
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    ceilings: Mapping[str, int] = field(default_factory=dict)
+    """Limits already on us, by prlimit's names: nobody can go above them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +138,16 @@ def _setpriv(plan: Plan) -> list[str]:
 
 def _prlimit(plan: Plan) -> list[str]:
     limits = plan.limits
-    return [
-        plan.tools.prlimit,
-        f"--nproc={plan.processes}",
-        f"--nofile={OPEN_FILES}",
-        f"--fsize={limits.file_mb * MIB}",
-        "--core=0",
-        f"--cpu={limits.cpu_s}",
-        *([f"--data={limits.memory_mb * MIB}"] if plan.memory_by_rlimit else []),
-        "--",
-    ]
+    wanted = {
+        "nproc": plan.processes,
+        "nofile": OPEN_FILES,
+        "fsize": limits.file_mb * MIB,
+        "core": 0,
+        "cpu": limits.cpu_s,
+        **({"data": limits.memory_mb * MIB} if plan.memory_by_rlimit else {}),
+    }
+    bounded = {name: min(value, plan.ceilings.get(name, value)) for name, value in wanted.items()}
+    return [plan.tools.prlimit, *(f"--{name}={bounded[name]}" for name in bounded), "--"]
 
 
 def options(plan: Plan, fds: Descriptors) -> list[str]:

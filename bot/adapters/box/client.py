@@ -119,19 +119,15 @@ class LauncherHandle:
                 return
 
     def exit_of(self, job: int) -> "asyncio.Future[Exit]":
-        """Return the future that the end of a job resolves; ask once per job."""
-        return self._future(job)
+        """Return the future that the end of a job resolves."""
+        return self._exits[job]
 
     def forget(self, job: int) -> None:
-        """Stop remembering a job that has ended."""
+        """Stop remembering a job, ended or not."""
         self._exits.pop(job, None)
 
-    def _future(self, job: int) -> "asyncio.Future[Exit]":
-        if job not in self._exits:
-            self._exits[job] = self._listen().create_future()
-            if self._ended is not None:
-                self._exits[job].set_exception(self._ended)
-        return self._exits[job]
+    def _waits(self, number: int) -> bool:
+        return number in self._answers and not self._answers[number].done()
 
     def _listen(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -156,16 +152,22 @@ class LauncherHandle:
     def _take(self, message: protocol.Message, fds: list[int]) -> None:
         match message:
             case {"event": "exit", "job": int(job)}:
-                future = self._future(job)
-                if not future.done():
+                future = self._exits.get(job)
+                if future is not None and not future.done():
                     future.set_result(_exit(message))
             case {"event": "unavailable"}:
                 reason = {key: str(message[key]) for key in ("what", "means", "remedy")}
                 self._end(BoxUnavailable(**reason))
-            case {"id": int(number)} if number in self._answers:
-                if not self._answers[number].done():
-                    self._answers[number].set_result((message, fds))
-                    return
+            case {"id": int(number)} if self._waits(number):
+                if "job" in message:
+                    self._exits[message["job"]] = self._listen().create_future()
+                self._answers[number].set_result((message, fds))
+                return
+            case {"job": int(job)}:  # whoever asked for it was cancelled meanwhile
+                with contextlib.suppress(OSError):
+                    self._sock.send(_packet({"id": 0, "verb": "kill", "job": job}))
+            case _:
+                pass
         for fd in fds:
             os.close(fd)
 

@@ -13,6 +13,16 @@ from bot.adapters.box.argv import PYTHON_PREFIX, Bind, System, Tools
 from bot.errors import BoxUnavailable
 
 _SEARCH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+_INSIDE = ("bash", "env", "find", "sort", "tar")
+"""What trees are carried in and out with."""
+_PACKAGES = {
+    "bwrap": "bubblewrap",
+    "bash": "bash",
+    "env": "coreutils",
+    "sort": "coreutils",
+    "find": "findutils",
+    "tar": "tar",
+}
 _SYSTEM_DIRS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
 """Read by the loader, and by commands such as awk; both only describe what is installed."""
@@ -30,6 +40,8 @@ class Host:
 
 def inspect() -> Host:
     """Look at the machine; raises BoxUnavailable with the mending command."""
+    for name in _INSIDE:
+        _find(name)
     tools = Tools(setpriv=_find("setpriv"), prlimit=_find("prlimit"), bwrap=_find("bwrap"))
     return Host(
         tools=tools,
@@ -42,7 +54,7 @@ def inspect() -> Host:
 def _find(name: str) -> str:
     path = shutil.which(name, path=_SEARCH)
     if path is None:
-        package = "bubblewrap" if name == "bwrap" else "util-linux"
+        package = _PACKAGES.get(name, "util-linux")
         raise BoxUnavailable(
             f"{name} is not installed",
             means="Nothing an agent writes runs outside a box, and the box is built with it.",

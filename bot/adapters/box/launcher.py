@@ -30,6 +30,8 @@ from bot.errors import BoxUnavailable
 
 _LOWEST_UID, _HIGHEST_UID = 1000, 2_000_000_000
 _NOBODY = 65_534
+_USERS_GROWTH = 64
+"""How many more processes a user may start meanwhile whose boxes count together with them."""
 _MAX_SLOTS = 64
 _MAX_LAYERS = 16
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -121,6 +123,7 @@ class Launcher:
             seccomp.program(self._host.machine) if seccomp.supported(self._host.machine) else None
         )
         self._users_tasks = 0 if self._root else spawn.tasks_of(os.geteuid())
+        self._ceilings = spawn.hard_limits()
         self._plain: rooms.PlainRooms | None = None
         self._rooms = self._make_rooms()
         self._system = self._rooms.system(self._host.system)
@@ -241,7 +244,7 @@ class Launcher:
     ) -> tuple[protocol.Message, list[int]]:
         match message.get("verb"):
             case "hello":
-                return self._hello(), []
+                return self._hello(message), []
             case "lease":
                 return self._lease(message), []
             case "spawn":
@@ -255,8 +258,9 @@ class Launcher:
             case _:
                 raise protocol.Refused("unknown verb")
 
-    def _hello(self) -> protocol.Message:
-        plan = self._plan(replace_work(self._slots[0]), ("true",), {}, Limits())
+    def _hello(self, message: protocol.Message) -> protocol.Message:
+        limits = Limits.checked(message["limits"]) if "limits" in message else Limits()
+        plan = self._plan(replace_work(self._slots[0]), ("true",), {}, limits)
         files = box_argv.etc_files(plan.identity)
         fds = box_argv.Descriptors(
             10, 11, None if self._seccomp is None else 12, dict.fromkeys(sorted(files), 13)
@@ -366,7 +370,8 @@ class Launcher:
         self, slot: Slot, words: tuple[str, ...], env: Mapping[str, str], limits: Limits
     ) -> box_argv.Plan:
         spare = 8  # bubblewrap's own processes, and a collector beside a server
-        shared = self._users_tasks + (len(self._slots) - 1) * (limits.pids + spare)
+        others = (len(self._slots) - 1) * (limits.pids + spare)
+        shared = self._users_tasks + _USERS_GROWTH + others
         return box_argv.Plan(
             tools=self._host.tools,
             system=self._system,
@@ -378,6 +383,7 @@ class Launcher:
             layers=slot.layers,
             argv=words,
             env=env,
+            ceilings=self._ceilings,
         )
 
     def _leased(self, message: protocol.Message) -> Slot:
@@ -457,9 +463,8 @@ class Launcher:
                 "event": "exit",
                 "job": job.id,
                 "exit_code": None if forced else exit_code,
-                "started": exit_code is not None or forced,
+                "started": exit_code is not None or forced or os.WIFSIGNALED(status),
                 "timed_out": job.timed_out,
-                "outer": os.waitstatus_to_exitcode(status),
                 "wall_s": time.monotonic() - job.started,
                 "cpu_s": cpu + strays_cpu,
             }

@@ -63,7 +63,13 @@ class BoxPool:
 
     @classmethod
     async def _proven(cls, settings: BoxSettings, launcher: LauncherHandle) -> "BoxPool":
-        facts, _ = await launcher.request("hello")
+        facts, _ = await launcher.request("hello", limits=selftest.LIMITS.plain())
+        if facts["own_users"] and facts["uid_base"] != settings.uid_base:
+            raise BoxUnavailable(
+                f"this launcher has users from {facts['uid_base']}, not {settings.uid_base}",
+                means="Each pool has users of its own, and this is the launcher of another.",
+                remedy="pass each role the descriptor of its own launcher",
+            )
         pool = cls(
             launcher,
             slots=min(settings.slots, facts["slots"]),
@@ -74,7 +80,7 @@ class BoxPool:
             raise BoxUnavailable(
                 f"this machine gives box tier B; missing: {', '.join(pool.missing)}",
                 means="A production role demands tier A: every wall, and a user per box.",
-                remedy="start as root, or set NIGHTSHIFT_REQUIRE_TIER_A=false to accept tier B",
+                remedy="start as root, or set NIGHTSHIFT_ACCEPT_TIER_B=1 to work with tier B",
             )
         async with pool.box(limits=selftest.LIMITS) as box:
             pool.digest = await selftest.prove(box, facts, settings.scratch)

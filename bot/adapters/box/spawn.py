@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import time
@@ -176,16 +177,42 @@ def bury_strays(known: set[int]) -> tuple[bool, float]:
 
 
 def _children() -> set[int]:
-    path = Path(f"/proc/self/task/{os.getpid()}/children")
-    return {int(pid) for pid in path.read_text(encoding="utf-8").split()}
+    with contextlib.suppress(FileNotFoundError):
+        path = Path(f"/proc/self/task/{os.getpid()}/children")
+        return {int(pid) for pid in path.read_text(encoding="utf-8").split()}
+    return {pid for pid in _all() if _parent(pid) == os.getpid()}  # a kernel without that file
+
+
+def _all() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _parent(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return int(stat.rpartition(")")[2].split()[1])
+    return 0
+
+
+def hard_limits() -> dict[str, int]:
+    """Return the limits that this process may not exceed, by the names of prlimit."""
+    names = {
+        "nproc": resource.RLIMIT_NPROC,
+        "nofile": resource.RLIMIT_NOFILE,
+        "fsize": resource.RLIMIT_FSIZE,
+        "cpu": resource.RLIMIT_CPU,
+        "data": resource.RLIMIT_DATA,
+    }
+    hard = {name: resource.getrlimit(number)[1] for name, number in names.items()}
+    return {name: value for name, value in hard.items() if value != resource.RLIM_INFINITY}
 
 
 def tasks_of(uid: int) -> int:
     """Count the threads that a user runs now, for a process limit that leaves room for a box."""
     total = 0
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if entry.stat().st_uid == uid:
-                    total += sum(1 for _ in (entry / "task").iterdir())
+    for pid in _all():
+        with contextlib.suppress(OSError):
+            folder = Path(f"/proc/{pid}")
+            if folder.stat().st_uid == uid:
+                total += sum(1 for _ in (folder / "task").iterdir())
     return total
