@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.adapters.box import BoxPool
 from bot.errors import EnvironmentProblem, NightshiftError
-from bot.validator.drivers import cli, lib
+from bot.validator.drivers import cli, http, lib
 from bot.validator.drivers.visit import LIMITS, Stage, Visit, filled, joined
 from bot.validator.observation import Ended, Observation, Sighting
 from bot.validator.scenario import Kind, Scenario
@@ -16,6 +16,7 @@ _DRIVERS: Mapping[Kind, Callable[[Visit], Awaitable[dict[str, Observation]]]] = 
     Kind.CLI: cli.drive,
     Kind.FILE: cli.drive,
     Kind.LIB: lib.drive,
+    Kind.HTTP: http.drive,
 }
 
 
