@@ -45,8 +45,8 @@ class Verdict:
     purpose: Purpose
     reason: str
     """A fixed slug: `passed`, `bound-below-threshold`, `must-pass-failed`, `newly-failing`,
-    `too-few-scenarios`, `sealed-failed`, `no-scenarios`, `product-does-not-start`, `box-failed`,
-    `tree-mismatch`, `budget-spent`, `internal`."""
+    `too-few-scenarios`, `too-flaky`, `sealed-failed`, `no-scenarios`, `product-does-not-start`,
+    `box-failed`, `tree-mismatch`, `budget-spent`, `internal`."""
     repo: str
     issue: int
     commit: str

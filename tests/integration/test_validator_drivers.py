@@ -183,15 +183,53 @@ async def test_a_library_by_its_objects(runner: Runner) -> None:
         '- {call: {on: cart, method: add, args: [{$decimal: "1.20"}]}, as: more}\n'
         "- {call: {on: cart, get: total}, as: total}\n"
         "- {call: {on: cart, method: add, args: [-1]}, as: refused}\n"
-        "- {call: {function: shop.nothing}, as: absent}",
+        "- {call: {function: shop.nothing}, as: absent}\n"
+        "- {call: {function: builtins.dict, kwargs: {on: cart}}, as: word}",
         '- equals: {of: total, value: {$decimal: "1.20"}}\n'
         "- equals: {of: more, at: return.fields.owner, value: ann}\n"
         '- raises: {of: refused, type: ValueError, message: "below"}\n'
+        "- equals: {of: word, value: {on: cart}}\n"
         "- invariant: more.value.fields.total == total.value",
     )
 
     assert done.score == 1, done.findings
     assert done.seen.steps["absent"].ended is Ended.ABSENT
+
+
+REPLIES = {
+    "twice": "reply(nonce)",
+    "in advance": "reply('0' * 32)",
+    "too much": "os.write(3, b' ' * 2_000_000)",
+    "no JSON": "os.write(3, b'nothing\\n')",
+    "another form": 'os.write(3, b\'{"nonce": "\' + nonce.encode() + b\'", "ok": 7}\\n\')',
+    "nothing": "os._exit(0)",
+}
+
+
+@pytest.mark.parametrize("how", REPLIES)
+async def test_only_one_reply_in_the_right_form_counts(runner: Runner, how: str) -> None:
+    """Even the right value is not believed when the channel was tampered with."""
+    source = f"""\
+import json, os, sys
+def seven():
+    frame = sys._getframe(1)
+    while "question" not in frame.f_locals:
+        frame = frame.f_back
+    nonce = frame.f_locals["question"]["nonce"]
+    def reply(nonce):
+        os.write(3, json.dumps({{"nonce": nonce, "return": 7}}).encode() + b"\\n")
+    {REPLIES[how]}
+    return 7
+"""
+    stage = Stage(pack({"forger.py": source.encode()}), (), Product(lib="forger"))
+    scenario = parse_scenario(
+        "---\nid: a\nfeature: f\nkind: lib\nset: gate\n---\n# Story\ns\n# Steps\n```yaml\n"
+        '- call: {function: "forger:seven"}\n```\n# Checks\n```yaml\n- equals: {value: 7}\n```\n',
+        "a.md",
+    )
+    done = await runner.run(stage, scenario)
+
+    assert (done.score, done.seen.steps["step1"].ended) == (0.0, Ended.CRASHED)
 
 
 async def test_a_server_keeps_its_state_between_requests(runner: Runner) -> None:

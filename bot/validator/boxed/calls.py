@@ -178,7 +178,9 @@ def serve() -> None:
     with channel.makefile("r", encoding="utf-8") as questions:
         for line in questions:
             question = json.loads(line)
-            reply = {"nonce": question["nonce"], **answer(question["call"], results)}
+            call = question["call"]
+            told = answer(call, results) if call else {"return": None}
+            reply = {"nonce": question["nonce"], **told}
             channel.sendall(json.dumps(reply).encode() + b"\n")
 
 

@@ -37,8 +37,8 @@ async def drive(visit: Visit) -> dict[str, Observation]:
     )
     try:
         await process.feed(b"")
-        await _talk(visit, process, seen)
-        forged = not await _silent(process)
+        whole = await _talk(visit, process, seen)
+        forged = whole and not await _silent(visit, process)
     finally:
         await process.kill()
         end = await process.wait()
@@ -47,8 +47,8 @@ async def drive(visit: Visit) -> dict[str, Observation]:
     return {name: Observation({}, Ended.CRASHED) for name in seen} if forged else seen
 
 
-async def _talk(visit: Visit, process: BoxProcess, seen: dict[str, Observation]) -> None:
-    """Ask one question after the other."""
+async def _talk(visit: Visit, process: BoxProcess, seen: dict[str, Observation]) -> bool:
+    """Ask one question after the other; false when one breaks off."""
     handles: dict[str, int] = {}
     for step in visit.scenario.steps:
         match step.verb:
@@ -60,26 +60,20 @@ async def _talk(visit: Visit, process: BoxProcess, seen: dict[str, Observation])
                 seen[step.name] = await _call(visit, process, step, handles)
                 handles[step.name] = len(handles)
                 if seen[step.name].ended in {Ended.TIMED_OUT, Ended.CRASHED}:
-                    return
+                    return False
+    return True
 
 
 async def _call(
     visit: Visit, process: BoxProcess, step: Step, handles: Mapping[str, int]
 ) -> Observation:
     """Ask one question and read exactly one answer."""
-    nonce = secrets.token_hex(16)
     call = _numbered(fill(step.body, visit.names), handles)
-    question = json.dumps({"nonce": nonce, "call": call}).encode() + b"\n"
-    try:
-        await process.write(question, timeout_s=visit.left)
-        line = await process.readline(timeout_s=visit.left)
-    except TimeoutError:
-        return Observation({}, Ended.TIMED_OUT)
-    except (ValueError, ConnectionError):
-        return Observation({}, Ended.CRASHED)
-    reply = _reply(line, nonce)
-    if reply is None:
-        return Observation({}, Ended.CRASHED)
+    if "on" in call:
+        call["on"] = handles[call["on"]]
+    reply = await _asked(process, call, visit.left)
+    if isinstance(reply, Ended):
+        return Observation({}, reply)
     if "absent" in reply:
         return Observation({}, Ended.ABSENT)
     if "raises" in reply:
@@ -93,10 +87,7 @@ def _numbered(value: Any, handles: Mapping[str, int]) -> Any:
     if isinstance(value, Mapping):
         if set(value) == {"$ref"}:
             return {"$ref": handles[value["$ref"]]}
-        return {
-            key: handles[item] if key == "on" and item in handles else _numbered(item, handles)
-            for key, item in value.items()
-        }
+        return {key: _numbered(item, handles) for key, item in value.items()}
     return [_numbered(item, handles) for item in value] if isinstance(value, list) else value
 
 
@@ -115,8 +106,26 @@ def _reply(line: bytes, nonce: str) -> dict[str, Any] | None:
     return reply
 
 
-async def _silent(process: BoxProcess) -> bool:
-    """End the process; true if nothing was left to read on the channel."""
+async def _asked(process: BoxProcess, call: Any, left: float) -> dict[str, Any] | Ended:
+    """Send one question and read its reply, or say how that ended."""
+    nonce = secrets.token_hex(16)
+    question = json.dumps({"nonce": nonce, "call": call}).encode() + b"\n"
+    try:
+        async with asyncio.timeout(left):
+            await process.write(question, timeout_s=left)
+            line = await process.readline(timeout_s=left)
+    except TimeoutError:
+        return Ended.TIMED_OUT
+    except (ValueError, ConnectionError):
+        return Ended.CRASHED
+    return _reply(line, nonce) or Ended.CRASHED
+
+
+async def _silent(visit: Visit, process: BoxProcess) -> bool:
+    """Whether nothing but one reply to one empty question is left to read."""
+    reply = await _asked(process, None, visit.left)
+    if isinstance(reply, Ended) or reply.get("return", "") is not None:
+        return False
     await process.kill()
     try:
         return not await process.readline(timeout_s=_LAST_BYTES_S)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bot.adapters.box import BoxPool
-from bot.errors import EnvironmentProblem, NightshiftError
+from bot.errors import NightshiftError
 from bot.validator.drivers import cli, http, lib
 from bot.validator.drivers.visit import LIMITS, Stage, Visit, filled, joined
 from bot.validator.observation import Ended, Observation, Sighting
@@ -62,7 +62,7 @@ async def _collect(visit: Visit) -> dict[str, bytes]:
 
 
 def _trouble(error: BaseException) -> str:
-    """Name a failure of the box without what it was doing."""
-    if isinstance(error, EnvironmentProblem):
+    """Name a failure of the box, for the evidence."""
+    if isinstance(error, NightshiftError):
         return f"{error.slug}: {error.what}"
     return type(error).__name__
