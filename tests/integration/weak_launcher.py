@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.adapters.box import argv, rooms
-from bot.adapters.box.launcher import Launcher, Slot, main
+from bot.adapters.box.launcher import main
+from bot.adapters.box.machine import Machine, Slot
 
 KIND = sys.argv[1]
 NO_FILTER = ("--seccomp", 2, [])
@@ -26,15 +27,15 @@ CHANGES = {
 SIZELESS = {"shm": ["/dev/shm"], "tmp": ["/tmp"]}  # noqa: S108
 
 
-class WeakLauncher(Launcher):
-    """The real launcher, less one wall."""
+class WeakMachine(Machine):
+    """The real machine, less one wall."""
 
     def prepare(self) -> None:
         """Spoil the filter."""
         super().prepare()
-        program = self._seccomp or b""
+        program = self.seccomp or b""
         spoilt = {"empty-filter": b"", "cut-filter": program[:-4], "bad-filter": b"\xff" * 64}
-        self._seccomp = spoilt.get(KIND, program)
+        self.seccomp = spoilt.get(KIND, program)
 
     def environ(self) -> Mapping[str, str]:
         """Let bubblewrap inherit the launcher's variables."""
@@ -69,26 +70,26 @@ class WeakLauncher(Launcher):
         if KIND == "writable-root":
             return words[:-2]
         if KIND == "host-files":
-            return [*words[:-2], "--bind", "/roots/1", self._config.scratch, *words[-2:]]
+            return [*words[:-2], "--bind", "/roots/1", self.config.scratch, *words[-2:]]
         return words
 
-    def _make_rooms(self) -> rooms.Rooms:
+    def make_rooms(self) -> rooms.Rooms:
         """Keep a directory of the host at hand, where its files are to leak."""
         if KIND == "host-files":
-            roots = (*self._config.roots, self._config.scratch)
-            self._config = replace(self._config, roots=roots)
+            roots = (*self.config.roots, self.config.scratch)
+            self.config = replace(self.config, roots=roots)
         if KIND == "plain":
-            self._plain = rooms.PlainRooms(self._config.roots, Path(self._config.scratch))
+            self._plain = rooms.PlainRooms(self.config.roots, Path(self.config.scratch))
             return self._plain
-        return super()._make_rooms()
+        return super().make_rooms()
 
-    def _make_slot(self, index: int) -> Slot:
+    def make_slot(self, index: int) -> Slot:
         """Give the work directory to root, where the box is to run as root."""
-        slot = super()._make_slot(index)
+        slot = super().make_slot(index)
         if KIND == "root":
             slot.identity = argv.Identity(0, 0, switch=False)
         return slot
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[2:], WeakLauncher))
+    sys.exit(main(sys.argv[2:], WeakMachine))

@@ -17,9 +17,10 @@ from typing import Any
 
 from bot.adapters.box import probe, seccomp
 from bot.adapters.box.argv import ENVIRONMENT, PRIVATE_FD
-from bot.adapters.box.box import Box, BoxResult
+from bot.adapters.box.box import Box
 from bot.adapters.box.client import CANARY
 from bot.adapters.box.limits import MIB, OPEN_FILES, SHM_MB, Limits
+from bot.adapters.box.process import BoxResult
 from bot.errors import BoxUnavailable
 
 LIMITS = Limits(

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from bot.adapters.box import LauncherConfig, LauncherHandle, Limits, spawn_launcher
-from bot.adapters.box.launcher import Config
+from bot.adapters.box.machine import Config
 from bot.errors import BoxUnavailable
 
 ROOT = os.geteuid() == 0

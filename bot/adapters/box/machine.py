@@ -1,0 +1,240 @@
+"""What a launcher has to build boxes with: rights, limits, rooms and slots."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.adapters.box import argv as box_argv
+from bot.adapters.box import cgroup, host, protocol, rooms, seccomp, spawn, syscalls
+from bot.adapters.box.limits import Limits
+from bot.errors import BoxUnavailable
+
+_LOWEST_UID, _HIGHEST_UID = 1000, 2_000_000_000
+_NOBODY = 65_534
+_MAX_SLOTS = 64
+_SPARE_PROCESSES = 8
+"""Bubblewrap's own, and a collector beside a server."""
+_USERS_GROWTH = 64
+"""How many more processes a user may start meanwhile whose boxes count together with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the starter of a launcher fixes for its whole life."""
+
+    slots: int
+    uid_base: int
+    roots: tuple[str, ...]
+    scratch: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Config":
+        """Read the command-line form."""
+        values = json.loads(text)
+        config = cls(
+            int(values["slots"]), int(values["uid_base"]), tuple(values["roots"]), values["scratch"]
+        )
+        last = config.uid_base + config.slots - 1
+        if not 1 <= config.slots <= _MAX_SLOTS:
+            raise BoxUnavailable(f"{config.slots} box slots", remedy=f"choose 1 to {_MAX_SLOTS}")
+        if config.uid_base < _LOWEST_UID or last > _HIGHEST_UID:
+            raise BoxUnavailable(
+                f"box users {config.uid_base} to {last} are not for this",
+                remedy=f"choose a first uid from {_LOWEST_UID} up that no account uses",
+            )
+        if config.uid_base <= _NOBODY <= last:
+            raise BoxUnavailable("box users would include nobody", remedy="choose another range")
+        return config
+
+
+@dataclass(slots=True)
+class Slot:
+    """One place for a box, leased to one at a time."""
+
+    index: int
+    identity: box_argv.Identity
+    group: cgroup.Group | None
+    leased: bool = False
+    broken: bool = False
+    """Something in it would not die: never used again."""
+    limits: Limits = field(default_factory=Limits)
+    work: str = ""
+    layers: tuple[box_argv.Bind, ...] = ()
+
+
+class Machine:
+    """Everything that boxes of this launcher have in common."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.slots: list[Slot] = []
+        self.seccomp: bytes | None = None
+        self._plain: rooms.PlainRooms | None = None
+        self._undertaker = 0
+        self._locks: list[socket.socket] = []
+
+    def prepare(self) -> None:
+        """Take possession of the machine's means; raises BoxUnavailable."""
+        os.umask(0o022)
+        syscalls.become_subreaper()
+        self._root = os.geteuid() == 0
+        self._host = host.inspect()
+        self._locks = _claim(self.config) if self._root else []
+        self._hierarchy = cgroup.resolve()
+        if self._hierarchy is not None:
+            cgroup.sweep(self._hierarchy)
+        if seccomp.supported(self._host.machine):
+            self.seccomp = seccomp.program(self._host.machine)
+        self._users_tasks = 0 if self._root else spawn.tasks_of(os.geteuid())
+        self._ceilings = spawn.hard_limits()
+        self.rooms = self.make_rooms()
+        self._system = self.rooms.system(self._host.system)
+        self.slots = [self.make_slot(index) for index in range(self.config.slots)]
+        self._bury_with_us()
+
+    def make_rooms(self) -> rooms.Rooms:
+        """Move into a private mount namespace, or stay and make do with directories."""
+        pid = os.fork()  # tried in a child first: half a change of namespace cannot be undone
+        if pid == 0:
+            os._exit(spawn.guarded(lambda: rooms.enter(self._host.system, self.config.roots)))
+        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
+            return rooms.enter(self._host.system, self.config.roots)
+        self._plain = rooms.PlainRooms(self.config.roots, Path(self.config.scratch))
+        return self._plain
+
+    def make_slot(self, index: int) -> Slot:
+        """Give a slot its user and its control group."""
+        if self._root:
+            uid = self.config.uid_base + index
+            identity = box_argv.Identity(uid, uid, switch=True)
+        else:
+            identity = box_argv.Identity(os.geteuid(), os.getegid(), switch=False)
+        group = None
+        if self._hierarchy is not None:
+            group = cgroup.Group(self._hierarchy, cgroup.group_name(os.getpid(), index))
+        return Slot(index, identity, group)
+
+    def facts(self, limits: Limits) -> protocol.Message:
+        """Tell what boxes are made of here, for tier and digest."""
+        example = Slot(0, self.slots[0].identity, None, work="/slots/00/work")
+        plan = self.plan(example, ("true",), {}, limits)
+        files = dict.fromkeys(sorted(box_argv.etc_files(plan.identity)), 13)
+        fds = box_argv.Descriptors(10, 11, None if self.seccomp is None else 12, files)
+        return {
+            "slots": len(self.slots),
+            "uid_base": self.config.uid_base,
+            "missing": self.missing(),
+            "limits_by": self._hierarchy.kind if self._hierarchy else "rlimits",
+            "sized": self.rooms.sized,
+            "own_users": self._root,
+            "bwrap": self._host.bwrap_version,
+            "template": self.command(plan, fds) + self.options(plan, fds),
+            "machine": self._host.machine,
+            "seccomp": "" if self.seccomp is None else self.seccomp.hex(),
+            "processes": plan.processes,
+        }
+
+    def missing(self) -> list[str]:
+        """Name the parts of tier A that this machine or user does not give."""
+        absent = {
+            "a user of its own for each box": not self._root,
+            "cgroup limits": self._hierarchy is None,
+            "a sized work directory": not self.rooms.sized,
+            "a system-call filter": self.seccomp is None,
+        }
+        return [part for part, is_absent in absent.items() if is_absent]
+
+    def plan(
+        self, slot: Slot, words: tuple[str, ...], env: Mapping[str, str], limits: Limits
+    ) -> box_argv.Plan:
+        """Describe one command in one slot."""
+        others = (len(self.slots) - 1) * (limits.pids + _SPARE_PROCESSES)
+        shared = self._users_tasks + _USERS_GROWTH + others
+        return box_argv.Plan(
+            tools=self._host.tools,
+            system=self._system,
+            identity=slot.identity,
+            limits=limits,
+            processes=limits.pids + _SPARE_PROCESSES + (0 if self._root else shared),
+            memory_by_rlimit=self._hierarchy is None,
+            work=slot.work,
+            layers=slot.layers,
+            argv=words,
+            env=env,
+            ceilings=self._ceilings,
+        )
+
+    def command(self, plan: box_argv.Plan, fds: box_argv.Descriptors) -> list[str]:
+        """Return the outer command line."""
+        return box_argv.outer(plan, fds)
+
+    def options(self, plan: box_argv.Plan, fds: box_argv.Descriptors) -> list[str]:
+        """Return bubblewrap's options."""
+        return box_argv.options(plan, fds)
+
+    def environ(self) -> Mapping[str, str]:
+        """Return bubblewrap's own environment: nothing, for PID 1 of the box shows it."""
+        return {}
+
+    @property
+    def staff(self) -> set[int]:
+        """Our own children, which are no boxes."""
+        return {self._undertaker}
+
+    def lost(self, pid: int) -> None:
+        """Take note that a child of ours has ended."""
+        if pid == self._undertaker:
+            self._undertaker = 0
+
+    def close(self) -> None:
+        """Remove everything, so that the undertaker finds nothing to do."""
+        self._clear()
+        if self._undertaker:
+            os.kill(self._undertaker, signal.SIGKILL)
+
+    def _bury_with_us(self) -> None:
+        """Start a process that outlives this one just long enough to remove groups and files."""
+        alive, self._keep = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os._exit(spawn.guarded(lambda: self._undertake(alive)))
+        os.close(alive)
+        self._undertaker = pid
+
+    def _undertake(self, alive: int) -> None:
+        os.setsid()
+        for fd in os.listdir("/proc/self/fd"):  # noqa: PTH208
+            if int(fd) not in (alive, 2):
+                with contextlib.suppress(OSError):
+                    os.close(int(fd))
+        os.read(alive, 1)  # returns when the launcher is gone, however it went
+        self._clear()
+
+    def _clear(self) -> None:
+        for slot in self.slots:
+            if slot.group is not None:
+                slot.group.remove()
+        if self._plain is not None:
+            self._plain.remove()
+
+
+def _claim(config: Config) -> list[socket.socket]:
+    """Hold a name per user, so that no two launchers of a machine share one."""
+    locks = []
+    for uid in range(config.uid_base, config.uid_base + config.slots):
+        lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            lock.bind(f"\0nightshift-box-user-{uid}")
+        except OSError as error:
+            raise BoxUnavailable(
+                f"box user {uid} is taken by another launcher",
+                means="Two pools on one machine must not share users: their boxes could meet.",
+                remedy="give each pool a uid range of its own, or stop the other Nightshift",
+            ) from error
+        locks.append(lock)
+    return locks
