@@ -100,7 +100,7 @@ def _number(options: argparse.Namespace) -> int:
 
 
 def _track(options: argparse.Namespace) -> int:
-    problems = {number: tracking.problem(number) for number in options.numbers}
-    for number, what in problems.items():
+    problems = [tracking.problem(number) for number in options.numbers]
+    for number, what in zip(options.numbers, problems, strict=True):
         print(f"{tracking.normal(number)} {what or 'is valid'}")
-    return 1 if any(problems.values()) else 0
+    return 1 if any(problems) else 0
