@@ -10,7 +10,7 @@ from bot.adapters.substrate.lock import StoreLock
 from bot.adapters.substrate.process import STANDARD_PATH, Done, run
 from bot.adapters.substrate.tree import Refused
 from bot.domain.change import Change
-from bot.errors import NightshiftError, Rejected, ToolMissing
+from bot.errors import DiskFull, NightshiftError, Rejected, ToolMissing
 
 LOWEST = (0, 46)
 """0.44, 0.45 and 0.46 each changed the command line or the templates."""
@@ -137,6 +137,8 @@ def parse_version(text: str) -> tuple[int, int]:
 
 def refusal(words: Sequence[str], done: Done) -> NightshiftError:
     """Turn a non-zero exit into the error a caller can act on."""
+    if "No space left on device" in done.err:
+        return DiskFull(f"jj: {tidy(done.err)}", remedy="free disk space, then start again")
     kind: type[NightshiftError] = Rejected
     stale = ("working copy is stale", "sibling of the working copy's operation")
     if any(sign in done.err for sign in stale):
@@ -170,7 +172,7 @@ def parse_change(line: str, *, tree: str) -> tuple[Change, bool]:
         change_id=str(row["change_id"]),
         commit=str(row["commit"]),
         tree=tree,
-        parents=words("parents"),
+        parents=tuple(parent for parent in words("parents") if parent.strip("0")),
         description=str(row["description"]),
         conflict=row["conflict"] is True,
         conflicted_files=words("conflicted_files"),

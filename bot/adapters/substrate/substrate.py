@@ -16,7 +16,7 @@ from bot.adapters.substrate.lock import StoreLock
 from bot.adapters.substrate.process import Done, finish
 from bot.adapters.substrate.selftest import prove
 from bot.domain.change import Change
-from bot.errors import Conflict, Rejected, Tampered, UsageError
+from bot.errors import Rejected, Tampered, UsageError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 _BOT = ("nightshift[bot]", "nightshift[bot]@users.noreply.github.com")
@@ -109,7 +109,7 @@ class Substrate:
         async with self._writing():
             await finish(asyncio.to_thread(self._inspect, ws))
             await self._settle(ws)
-            return await self._single(ws)
+            return await self.change(ws)
 
     async def rollback(self, ws: Workspace, commit: str) -> Change:
         """Bring every recorded file back to what it was at `commit`."""
@@ -118,7 +118,7 @@ class Substrate:
             await self._settle(ws)
             await self._jj("restore", "--from", commit, "--into", f"{ws.name}@", at=ws.path,
                            who=ws.name)  # fmt: skip
-            change = await self._single(ws)
+            change = await self.change(ws)
         if change.tree != await self.git.tree(commit):
             raise Tampered(f"{ws.name} is not what {commit} was after the rollback")
         return change
@@ -128,7 +128,7 @@ class Substrate:
         async with self._writing():
             await self._ctl_jj("describe", "-r", f"{ws.name}@", "--stdin", who=ws.name,
                                stdin=message.encode("utf-8", "replace"))  # fmt: skip
-            return await self._single(ws)
+            return await self.change(ws)
 
     async def forget(self, ws: Workspace) -> None:
         """Remove the workspace; its commits stay."""
@@ -221,7 +221,7 @@ class Substrate:
     async def _add(self, ws: Workspace, base: str, message: str) -> None:
         await self._jj("workspace", "add", "--name", ws.name, "-r", base, "--sparse-patterns",
                        "full", message, str(ws.path), at=self._ctl, who=ws.name)  # fmt: skip
-        if (await self._single(ws)).parents != (base,):
+        if (await self.change(ws)).parents != (base,):
             raise Tampered(f"workspace {ws.name} did not start on {base}")
 
     async def _discard(self, ws: Workspace) -> None:
@@ -236,15 +236,17 @@ class Substrate:
         try:
             self._check_link(ws)
             await self._settle(ws)
-            return (await self._single(ws)).change_id == change.change_id
-        except (Rejected, Tampered, Conflict):
+            return (await self.change(ws)).change_id == change.change_id
+        except (Rejected, Tampered, Stale):
             return False
 
     async def _rebuild(self, ws: Workspace, change: Change) -> None:
         """Make the workspace anew on the same change, so that its history goes on."""
         await self._discard(ws)
+        if not change.parents:
+            raise UsageError(f"{change.commit} is no change on a base: it has no parent")
         await self._add(ws, change.parents[0], "--message=")
-        await self._ctl_jj("abandon", f"change_id({change.change_id}) ~ {change.commit}")
+        await self._abandon_copies(change, ws)
         await self._jj("edit", change.commit, at=ws.path, who=ws.name)
 
     async def _settle(self, ws: Workspace) -> None:
@@ -255,18 +257,13 @@ class Substrate:
             await self._jj("workspace", "update-stale", at=ws.path, who=ws.name)
             live, divergent = await self._read(f"{ws.name}@")
             if divergent:
-                others = f"change_id({live.change_id}) ~ {live.commit}"
-                await self._ctl_jj("abandon", others, who=ws.name)
+                await self._abandon_copies(live, ws)
             await self._jj("util", "snapshot", at=ws.path, who=ws.name)
 
-    async def _single(self, ws: Workspace) -> Change:
-        change, divergent = await self._read(f"{ws.name}@")
-        if divergent:
-            raise Conflict(
-                f"change {change.change_id} exists twice",
-                means="two writers met in one workspace, or a foreign commit claims the same id",
-            )
-        return change
+    async def _abandon_copies(self, change: Change, ws: Workspace) -> None:
+        """Hide what a kill left of the same change; only tips, for main may carry our change id."""
+        copies = f"heads(all()) & change_id({change.change_id}) ~ {change.commit}"
+        await self._ctl_jj("abandon", copies, who=ws.name)
 
     async def _read(self, rev: str, *options: str) -> tuple[Change, bool]:
         """Read exactly one commit through the template."""

@@ -112,6 +112,31 @@ async def test_a_rebase_is_computed_and_not_published(clone: Clone, substrate: S
     assert not any(op.description.startswith("rebase") for op in await substrate.operations(50))
 
 
+async def test_a_forged_change_id_changes_nothing(clone: Clone, substrate: Substrate) -> None:
+    """A commit on main that claims our change id neither stops nor rewrites our work."""
+    base = clone.commit({"a.py": b"1\n", "b.py": b"1\n"})
+    ws = await start(substrate, clone)
+    await substrate.replace(ws, tar_of({"a.py": b"2\n", "b.py": b"1\n"}))
+    mine = await substrate.snapshot(ws)
+    clone.commit({"b.py": b"5\n"})
+    raw = clone.git("cat-file", "commit", "HEAD")
+    head, message = raw.split("\n\n", 1)
+    forged = f"{head}\nchange-id {mine.change_id}\n\n{message}\n".encode()
+    claim = clone.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=forged)
+    clone.git("push", "-q", "-f", "origin", f"{claim}:refs/heads/main")
+    tip = await substrate.git.fetch(clone.url, "main")
+    assert tip == claim
+    assert (await substrate.change(claim)).change_id == mine.change_id
+    other = await substrate.create("issue-2", tip, "on top")
+    await substrate.replace(ws, tar_of({"a.py": b"3\n", "b.py": b"1\n"}))
+    mine = await substrate.snapshot(ws)
+    assert mine.parents == (base,)
+    moved = await substrate.rebase(mine.commit, tip)
+    assert (moved.parents, moved.conflict) == ((tip,), False)
+    await substrate.resume("issue-1", mine.commit)
+    assert (await substrate.change(other)).parents == (tip,)
+
+
 async def test_a_name_is_used_again(clone: Clone, substrate: Substrate) -> None:
     """A leftover of any kind gives way to a fresh workspace."""
     clone.commit({"a.py": b"1\n"})
