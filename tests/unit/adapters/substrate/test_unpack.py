@@ -82,6 +82,17 @@ def test_links_of_an_earlier_tar_are_never_followed(room: Path, tmp_path: Path) 
     assert (outside / "file").read_text() == "precious"
 
 
+def sparse() -> tuple[tarfile.TarInfo, bytes]:
+    """Make a small entry that claims to be a file with a hole."""
+    member, content = entry("hole", b"1\n0\n1\n")
+    member.pax_headers = {
+        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "hole",
+        "GNU.sparse.realsize": "1000000",
+    }  # fmt: skip
+    member.size = 512
+    return member, content.ljust(512, b"\0")
+
+
 BAD = {
     "absolute": [entry("/etc/x", b"")],
     "parent": [entry("a/../../x", b"")],
@@ -100,6 +111,7 @@ BAD = {
     "device": [odd("a", tarfile.CHRTYPE)],
     "block device": [odd("a", tarfile.BLKTYPE)],
     "pipe": [odd("a", tarfile.FIFOTYPE)],
+    "sparse": [sparse()],
     "twice": [entry("a", b"1"), entry("./a", b"2")],
     "below a link": [entry("a", "/srv"), entry("a/x", b"")],
     "below a file": [entry("a/b", b""), entry("a", b"")],
