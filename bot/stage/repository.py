@@ -61,7 +61,7 @@ def take(source: Path, target: Path, mission: Path | None) -> Taken:
     branch = _check(source)
     _git(source.parent, "clone", "--quiet", "--no-local", "--no-hardlinks", "--single-branch",
          "--branch", branch, "--", str(source), str(target))  # fmt: skip
-    note = _give_mission(target, mission)
+    note = "; ".join(filter(None, [_give_mission(target, mission), _left_out(source)]))
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.name.removesuffix(".git")).strip("-.")
     return Taken(target, f"local/{name or 'repository'}", branch, note)
 
@@ -101,6 +101,12 @@ def _check(source: Path) -> str:
                 remedy="commit or stash them",
             )
     return branch
+
+
+def _left_out(source: Path) -> str:
+    """Say what is in the folder but in no commit, and therefore not part of the run."""
+    listing = _ask(source, "ls-files", "--others", "--exclude-standard") or ""
+    return f"untracked files left out: {len(listing.splitlines())}" if listing else ""
 
 
 def _give_mission(target: Path, mission: Path | None) -> str:

@@ -19,6 +19,7 @@ class Show:
         self._console = console
         self._began = time.time()
         self._seen = 0
+        self._queued: dict[str, float] = {}
         self._first: dict[str, float] = {}
         self._last: dict[str, float] = {}
         self.order: list[int] = []
@@ -47,9 +48,10 @@ class Show:
             self._live = None
 
     def timing(self, run: Run) -> Timing:
-        """Return when a run started and how long it took."""
-        first = self._first.get(run.id, self._began)
-        return Timing(first - self._began, self._last.get(run.id, first) - first)
+        """Return how long a run waited and how long it took."""
+        queued = self._queued.get(run.id, self._began)
+        began = self._first.get(run.id, queued)
+        return Timing(began - queued, self._last.get(run.id, began) - began)
 
     def table(self, runs: Sequence[Run]) -> Table:
         """Build the table of all runs."""
@@ -70,7 +72,10 @@ class Show:
         return table
 
     def _hear(self, event: Event) -> None:
-        self._first.setdefault(event.run_id, event.at)
+        if event.kind == "queued":
+            self._queued.setdefault(event.run_id, event.at)
+        else:
+            self._first.setdefault(event.run_id, event.at)
         self._last[event.run_id] = event.at
         data = event.data if isinstance(event.data, dict) else {}
         number = int(str(event.run_id).rpartition("#")[2].partition("@")[0])

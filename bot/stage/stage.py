@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from bot import settings
 from bot.adapters.store import Store
@@ -114,6 +115,8 @@ class Stage:
             ready = await self.supervisor.start(plan)
             self.tiers[role] = ready.get("tier", "")
             self.server_url = ready.get("url", self.server_url)
+        port = str(urlsplit(self.server_url).port)
+        self.supervisor.remember(Role.SERVER, "NIGHTSHIFT_LISTEN_PORT", port)
         self.store = Store(self.supervisor.database_url)
         hook = {"app": self.world.app.slug, "url": f"{self.server_url}/github/webhooks"}
         await self.github.admin("POST", "hook", hook)

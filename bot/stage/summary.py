@@ -13,9 +13,10 @@ from bot.policy.authorise import claimed
 class Timing:
     """Seconds of one run as its events tell them."""
 
-    started: float
-    """After the first run of the show was recorded."""
+    queued: float
+    """Before anything was done for it."""
     total: float
+    """From then to its end."""
 
 
 def verdicts_of(run: Run) -> list[Verdict]:
@@ -35,6 +36,7 @@ def summarise(run: Run, timing: Timing, *, box_tier: str, patch: str = "") -> di
     validator = sum(v.seconds for v in verdicts_of(run))
     parts = {
         "total": timing.total,
+        "queued": timing.queued,
         "model": usage.model_seconds,
         "box": usage.box_seconds,
         "validator": validator,
@@ -114,7 +116,7 @@ def gate_submissions(run: Run) -> int:
 def satisfaction_cell(run: Run) -> str:
     """Show k of n with the lower bound, or why there is none."""
     verdict = judged_by(run)
-    if verdict is None:
+    if verdict is None or not verdict.n:
         return "-"
     return f"{verdict.k}/{verdict.n} (>= {verdict.lower_bound:.2f})"
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bot.domain.role import Role
 from bot.domain.run import Run, RunState
-from bot.errors import CredentialRefused, EnvironmentProblem
+from bot.errors import CredentialRefused, EnvironmentProblem, UsageError
 from bot.signals import until_signal
 from bot.stage.demo import file_issues, open_show, play
 from bot.stage.repository import Filed, Taken, patch_of, read_issue, take
@@ -55,7 +55,7 @@ async def trial(options: TrialOptions, console: Console) -> int:
     """Take the repository and the issue through the factory; return the exit code."""
     filed = read_issue(options.issue)
     if options.scenarios is not None:
-        await asyncio.to_thread(load_corpus, options.scenarios)
+        await asyncio.to_thread(check_scenarios, options.scenarios)
     world = _world(options.repository.resolve().name, filed, "main")
     stage = Stage.make(world)
     try:
@@ -77,6 +77,19 @@ async def trial(options: TrialOptions, console: Console) -> int:
             return code
     finally:
         await stage.close()
+
+
+def check_scenarios(folder: Path) -> None:
+    """Refuse a corpus that nobody could judge by, before anything is started."""
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder} is no folder", remedy="name the folder that holds the scenario files"
+        )
+    if not load_corpus(folder).scenarios:
+        raise UsageError(
+            f"there is no scenario in {folder}",
+            remedy="write some (scenarios/README.md), or leave --scenarios out",
+        )
 
 
 async def _end(
