@@ -25,6 +25,7 @@ from twins.core.journal import Entry
 ENTRY: web.RequestKey[Entry] = web.RequestKey("entry", Entry)
 FAULT: web.RequestKey[Fault] = web.RequestKey("fault", Fault)
 PORT_IN_USE = 4
+CLIENT_GONE = 499
 BODY_LIMIT = 64 * 2**20
 # Bodies of these kinds are streams that only their handler may read.
 UNREAD = ("application/x-git", "multipart/")
@@ -79,6 +80,9 @@ def _journalling(core: Core) -> Middleware:
         request[ENTRY] = entry
         started = time.perf_counter()
         try:
+            if _is_cut(request) and not request.content.is_eof():
+                # The rest will never come, and aiohttp would wait for it without end.
+                return web.Response(status=CLIENT_GONE)
             if not request.content_type.startswith(UNREAD):
                 entry.body = core.journal.excerpt(await request.read())
             response = await handler(request)
@@ -121,7 +125,7 @@ def _spoiled(request: web.Request, fault: Fault) -> web.Response | None:
     if fault.cut:
         if request.transport is not None:
             request.transport.abort()
-        return web.Response(status=499)
+        return web.Response(status=CLIENT_GONE)
     if not fault.status:
         return None
     body = {"message": "Injected fault"} if fault.body is None else fault.body

@@ -46,17 +46,19 @@ def make_twin(state: Path, seed: int = 0) -> web.Application:
     core.ids.reset()
     hub = Hub(core, GitStore(state), WebhookSender(core))
     transport = Transport(hub)
+    git = SmartHttp(hub)
     app = make_app(
         core,
-        routes=[*_routes(transport), *SmartHttp(hub).routes(), *Pages(hub).routes()],
+        routes=[*_routes(transport), *git.routes(), *Pages(hub).routes()],
         admin=GitHubAdmin(hub, transport.limits).routes(),
         on_reset=_reset(hub, transport),
     )
 
-    async def stop_sending(_: web.Application) -> None:
+    async def stop(_: web.Application) -> None:
+        await git.close()
         await hub.sender.close()
 
-    app.on_cleanup.append(stop_sending)
+    app.on_shutdown.append(stop)
     return app
 
 

@@ -1,5 +1,6 @@
 """How a test or a world fills the twin: people, Apps, repositories, installations."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from twins.github.problem import Problem
 from twins.github.state import App, Hook, Installation, Kind, Repository, Token, User
 
 JsonObject = dict[str, Any]
+REPO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_-][A-Za-z0-9._-]*")
 PEM = serialization.Encoding.PEM
 EVENTS = (
     "push",
@@ -108,7 +110,7 @@ class Seed:
     def _repo(self, body: Body) -> JsonObject:
         full_name = body.need("full_name", "Repository")
         owner_login, _, name = full_name.partition("/")
-        if not name or "/" in name or name.startswith("."):
+        if not REPO_NAME.fullmatch(full_name):
             raise Problem(422, f"full_name must be owner/name, not {full_name!r}")
         owner = self.account(owner_login)
         repo = self._hub.world.repo(full_name) or self._import(body, owner, name)

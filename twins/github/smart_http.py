@@ -31,6 +31,13 @@ class SmartHttp:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._live: set[asyncio.subprocess.Process] = set()
+
+    async def close(self) -> None:
+        """End every git still running, also for clients that have gone."""
+        for process in list(self._live):
+            _kill(process)
+            await process.wait()
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the table of routes."""
@@ -89,13 +96,12 @@ class SmartHttp:
         }
         if actor.user is not None:
             env["REMOTE_USER"] = actor.user.login
-        # The body reaches us inflated, so an encoded length would cut it short.
-        if "Content-Encoding" not in request.headers and request.content_length is not None:
-            env["CONTENT_LENGTH"] = str(request.content_length)
+        # No CONTENT_LENGTH and no encoding: the body reaches us inflated, and git (2.39) spins for
+        # ever when a client goes away before the length it promised. The end of input says enough.
         return env
 
     async def _stream(self, request: web.Request, env: dict[str, str]) -> web.StreamResponse:
-        async with _backend(self._hub.git.git, env) as process, asyncio.timeout(TIMEOUT_S):
+        async with self._backend(env) as process, asyncio.timeout(TIMEOUT_S):
             async with _feeding(request, process):
                 status, headers = await _read_headers(process)
                 response = web.StreamResponse(status=status, headers=headers)
@@ -110,7 +116,7 @@ class SmartHttp:
     ) -> web.StreamResponse:
         """Let git take the objects, tell what changed, and only then answer."""
         try:
-            async with _backend(self._hub.git.git, env) as process, asyncio.timeout(TIMEOUT_S):
+            async with self._backend(env) as process, asyncio.timeout(TIMEOUT_S):
                 async with _feeding(request, process):
                     status, headers = await _read_headers(process)
                     body = await _out(process).read()
@@ -120,6 +126,27 @@ class SmartHttp:
             if actor.user is not None:
                 observe(Context(self._hub, actor.user, actor.app, Links.of(request)), repo)
         return web.Response(status=status, headers=headers, body=body)
+
+    @contextlib.asynccontextmanager
+    async def _backend(self, env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+        process = await asyncio.create_subprocess_exec(
+            self._hub.git.git,
+            "http-backend",
+            env=env,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            limit=CHUNK,
+        )
+        self._live.add(process)
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                _kill(process)
+            await process.wait()
+            self._live.discard(process)
 
 
 def _refusal(actor: Actor, repo: Repository | None, service: str) -> web.Response | None:
@@ -148,25 +175,10 @@ def _plain(status: int, text: str) -> web.Response:
     return web.Response(status=status, text=text + "\n")
 
 
-@contextlib.asynccontextmanager
-async def _backend(git: str, env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        git,
-        "http-backend",
-        env=env,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-        limit=CHUNK,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End a process and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _out(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
@@ -192,11 +204,13 @@ async def _feed(request: web.Request, process: asyncio.subprocess.Process) -> No
     """Pass the body on piece by piece; git may stop reading whenever it has seen enough."""
     if process.stdin is None:
         return
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+    try:
         async for chunk in request.content.iter_chunked(CHUNK):
             process.stdin.write(chunk)
             await process.stdin.drain()
-    process.stdin.close()
+    finally:
+        # A client that goes away in the middle must not leave git waiting for the rest.
+        process.stdin.close()
 
 
 async def _read_headers(process: asyncio.subprocess.Process) -> tuple[int, dict[str, str]]:

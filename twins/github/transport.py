@@ -11,6 +11,7 @@ from twins.core.server import ENTRY
 from twins.github.access import ANONYMOUS, Actor
 from twins.github.api import Call, Operation, Reply
 from twins.github.auth import authenticate
+from twins.github.git_store import GitError
 from twins.github.hub import Hub
 from twins.github.links import Links
 from twins.github.problem import Problem
@@ -94,7 +95,7 @@ class Transport:
             if allowance.used >= allowance.limit:
                 raise _exhausted(actor)
             call = Call(request, self._hub, actor, Links.of(request), raw)
-            reply = operation.handler(call)
+            reply = _handled(operation, call)
             link = call.link_header
             if call.accepted and actor.installation:
                 headers["x-accepted-github-permissions"] = call.accepted.replace("; ", ",")
@@ -137,6 +138,14 @@ class Transport:
         if reply.body is not None:
             headers["Content-Type"] = TYPES.get(reply.media_type, reply.media_type)
         return headers
+
+
+def _handled(operation: Operation, call: Call) -> Reply:
+    """Run a handler; a name that git will not take is the caller's mistake."""
+    try:
+        return operation.handler(call)
+    except GitError as error:
+        raise Problem(422, f"GitRPC: {error}") from error
 
 
 def _dump(reply: Reply) -> bytes:

@@ -14,7 +14,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from twins.core.core import Core
+from twins.github.api import Operation
 from twins.github.app import make_twin
+from twins.github.app import operations as table
+from twins.github.git_store import GitStore
+from twins.github.hub import Hub
+from twins.github.transport import Transport
+from twins.github.webhooks import WebhookSender
 
 REPO = "/repos/alice/parcel"
 FILES = {"README.md": "# parcel\n", "src/parcel.py": "def quote():\n    return 1\n"}
@@ -22,7 +29,7 @@ FILES = {"README.md": "# parcel\n", "src/parcel.py": "def quote():\n    return 1
 
 @dataclass
 class Answer:
-    """What came back."""
+    """What came back; header names in lower case."""
 
     status: int
     body: Any
@@ -71,7 +78,8 @@ class Twin:
         async with self.client.request(method, path, json=json, headers=sent) as response:
             is_json = response.content_type == "application/json"
             body = await (response.json() if is_json else response.read())
-            return Answer(response.status, body, dict(response.headers))
+            lower = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, body, lower)
 
     async def get(self, path: str, **kwargs: Any) -> Any:
         """Return the body of a GET that must succeed."""
@@ -185,3 +193,11 @@ async def twin(
         twin.token = (await twin.mint()).body["token"]
         await twin.events()
         yield twin
+
+
+@pytest.fixture
+def operations(tmp_path: Path) -> list[Operation]:
+    """Return every REST operation the twin models."""
+    core = Core("list")
+    hub = Hub(core, GitStore(tmp_path / "list"), WebhookSender(core))
+    return table(Transport(hub))

@@ -1,0 +1,143 @@
+"""Reading examples out of issue texts, as people really write them."""
+
+import pytest
+
+from twins.anthropic.search.engine.claims import examples_of
+
+# name: (issue text, [(kind, code, mode, want, polarity)])
+TABLE = {
+    "instead of": (
+        "`quote(2)` returns `8.41` instead of `8.40`.",
+        [("expr", "quote(2)", "value", "8.41", "actual"),
+         ("expr", "quote(2)", "value", "8.40", "expected")],
+    ),
+    "should, not": (
+        "`quote(2)` should return `8.40`, not `8.41`",
+        [("expr", "quote(2)", "value", "8.40", "expected"),
+         ("expr", "quote(2)", "value", "8.41", "actual")],
+    ),
+    "bare numbers": (
+        "Calling `quote(2)`: expected 8.40, got 8.41.",
+        [("expr", "quote(2)", "value", "8.40", "expected"),
+         ("expr", "quote(2)", "value", "8.41", "actual")],
+    ),
+    "value before call": (
+        "I got 8.41 where 8.40 was expected from `quote(2)`",
+        [
+            ("expr", "quote(2)", "value", "8.41", "actual"),
+            ("expr", "quote(2)", "value", "8.40", "expected"),
+        ],
+    ),
+    "bullets": (
+        "Run `quote(2, 'eu')`.\n\n- Expected: `8.40`\n- Actual: `8.41`\n",
+        [("expr", "quote(2, 'eu')", "value", "8.40", "expected"),
+         ("expr", "quote(2, 'eu')", "value", "8.41", "actual")],
+    ),
+    "bold labels": (
+        "`f(1)`\n\n**Expected:** 2\n**Actual:** 3\n",
+        [("expr", "f(1)", "value", "2", "expected"), ("expr", "f(1)", "value", "3", "actual")],
+    ),
+    "headings and fences": (
+        "### Expected\n```pycon\n>>> quote(2)\n8.40\n```\n### Actual\n```\n>>> quote(2)\n8.41\n```",
+        [("expr", "quote(2)", "value", "8.40", "expected"),
+         ("expr", "quote(2)", "value", "8.41", "actual")],
+    ),
+    "doctest then prose": (
+        "```python\n>>> quote(2)\nDecimal('8.41')\n```\nThis should be `Decimal('8.40')`.",
+        [("expr", "quote(2)", "value", "Decimal('8.41')", "neutral"),
+         ("expr", "quote(2)", "value", "Decimal('8.40')", "expected")],
+    ),
+    "doctest traceback": (
+        ">>> f(0)\nTraceback (most recent call last):\n  File x\nZeroDivisionError: by zero\n",
+        [("expr", "f(0)", "raises", "ZeroDivisionError", "neutral")],
+    ),
+    "shell session": (
+        "```\n$ python -m parcel quote --weight 2\ntotal 8.41\n```\n\nExpected:\n\n```\ntotal 8.40\n```",
+        [("shell", "python -m parcel quote --weight 2", "stdout", "total 8.41", "neutral"),
+         ("shell", "python -m parcel quote --weight 2", "stdout", "total 8.40", "expected")],
+    ),
+    "command in prose": (
+        "Running `python -m parcel zone AB1` prints `north` rather than `south`.",
+        [("shell", "python -m parcel zone AB1", "stdout", "north", "actual"),
+         ("shell", "python -m parcel zone AB1", "stdout", "south", "expected")],
+    ),
+    "exit code": (
+        "`python -m parcel quote` exits with code 0, it should exit with code 2.",
+        [("shell", "python -m parcel quote", "exit", "0", "neutral"),
+         ("shell", "python -m parcel quote", "exit", "2", "expected")],
+    ),
+    "trailing comments": (
+        "```python\nq(1)  # 3, expected 4\nprint(q(2))  # should be 5 but prints 6\n```",
+        [("expr", "q(1)", "value", "3", "neutral"), ("expr", "q(1)", "value", "4", "expected"),
+         ("expr", "q(2)", "value", "5", "expected"), ("expr", "q(2)", "value", "6", "actual")],
+    ),
+    "assertion": (
+        "```python\nassert q(2) == 4\n```",
+        [("script", "assert q(2) == 4", "true", "", "expected")],
+    ),
+    "comparison": (
+        "`q(1) == 4` should hold", [("expr", "q(1) == 4", "value", "True", "neutral")]
+    ),
+    "arrow": (
+        "`q(1) -> 3`, should be `4`",
+        [("expr", "q(1)", "value", "3", "neutral"), ("expr", "q(1)", "value", "4", "expected")],
+    ),
+    "table": (
+        "| call | expected | actual |\n|---|---|---|\n| `q(1)` | `4` | `3` |",
+        [("expr", "q(1)", "value", "4", "expected"), ("expr", "q(1)", "value", "3", "actual")],
+    ),
+    "crash": (
+        "`q(0)` crashes with `ZeroDivisionError`, it should return `0`.",
+        [("expr", "q(0)", "raises", "ZeroDivisionError", "actual"),
+         ("expr", "q(0)", "survives", "ZeroDivisionError", "neutral"),
+         ("expr", "q(0)", "value", "0", "expected")],
+    ),
+    "should raise": (
+        "`q(-1)` should raise `ValueError` but returns `0`",
+        [("expr", "q(-1)", "raises", "ValueError", "expected"),
+         ("expr", "q(-1)", "value", "0", "actual")],
+    ),
+    "labels inside a fence": (
+        "```\nq(1)\nExpected: 4\nActual: 3\n```",
+        [("expr", "q(1)", "value", "4", "expected"), ("expr", "q(1)", "value", "3", "actual")],
+    ),
+    "indented code": (
+        "Steps:\n\n    print(q(1))\n\nActual: 3\nExpected: 4",
+        [("expr", "q(1)", "value", "3", "actual"), ("expr", "q(1)", "value", "4", "expected")],
+    ),
+    "labelled sentences": (
+        "Actual behaviour: `q(1)` is `3`.\nExpected behaviour: `q(1)` is `4`.",
+        [("expr", "q(1)", "value", "3", "actual"), ("expr", "q(1)", "value", "4", "expected")],
+    ),
+    "no example": ("Please add an export to PDF, it should be easy.", []),
+    "names in passing": ("The function `quote` in `rates.py` is slow, see `--fast`.", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_issue_texts_become_examples(name: str) -> None:
+    """Each way of writing gives exactly these examples."""
+    text, wanted = TABLE[name]
+    found = [(e.kind, e.code, e.mode, e.want, e.polarity) for e in examples_of(text)]
+    assert found == wanted
+
+
+def test_setup_lines_travel_with_the_example() -> None:
+    """Imports and assignments before a call are kept to run first."""
+    (example,) = examples_of("```python\nfrom p import q\nx = 3\nq(x)  # should be 4\n```")
+    assert example.setup == "from p import q\nx = 3"
+
+
+def test_a_test_in_the_issue_is_run_whole() -> None:
+    """A test function in a fence becomes a script that calls it."""
+    (example,) = examples_of("```python\ndef test_q():\n    assert q(1) == 2\n```")
+    assert (example.kind, example.mode) == ("script", "true")
+    assert example.code.endswith("test_q()")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "```", "`", "|", ">>>", "$ ", "Expected:", "`(`", "\x00", "#" * 99]
+)
+def test_broken_markdown_is_read_without_complaint(text: str) -> None:
+    """Whatever stands there, reading never fails."""
+    assert isinstance(examples_of(text), list)

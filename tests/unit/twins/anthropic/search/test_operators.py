@@ -1,0 +1,128 @@
+"""Each operator class: a wrong line, and the right one among its edits."""
+
+import ast
+
+import pytest
+
+from twins.anthropic.search.engine.shapes import Edit
+from twins.anthropic.search.engine.source import Source, replacement_of, shape_of, splice
+from twins.anthropic.search.engine.suspects import candidates_of
+from twins.anthropic.search.engine.layout import Layout
+
+# name: (body of `def f(a, b, items)`, the body that some edit must give, words of the issue)
+TABLE = {
+    "compare": ("return a < b", "return a <= b", ""),
+    "arithmetic": ("return a + b", "return a - b", ""),
+    "boolean": ("return a and b", "return a or b", ""),
+    "regroup": ("return a - b * 5 / 9", "return (a - b) * 5 / 9", ""),
+    "negate": ("if a:\n        return 1\n    return 2", "if not a:\n        return 1\n    return 2", ""),
+    "drop not": ("return not a", "return a", ""),
+    "off by one": ("return items[a]", "return items[a - 1]", ""),
+    "constant": ("return a * 10", "return a * 11", ""),
+    "constant of the issue": ("return a * 10", "return a * 37", "should be 37 times"),
+    "decimal text": ("return Decimal('1.20')", "return Decimal('1.21')", ""),
+    "string": ("return a == 'x' or b == 'yy'", "return a == 'yy' or b == 'yy'", ""),
+    "variable": ("return a * a", "return a * b", ""),
+    "attribute": ("return a.x + a.y * a.x", "return a.x + a.y * a.y", ""),
+    "argument swap": ("return pow(a, b)", "return pow(b, a)", ""),
+    "argument drop": ("return max(a, b, 3)", "return max(a, b)", ""),
+    "argument add": ("return sorted(items)", "return sorted(items, reverse=True)", ""),
+    "call name": ("return min(items)", "return max(items)", ""),
+    "method name": ("return a.lstrip()", "return a.strip()", ""),
+    "rounding": ("return a.quantize(b, ROUND_HALF_EVEN)", "return a.quantize(b, 'ROUND_HALF_UP')", ""),
+    "wrap": ("return a == b", "return a.strip() == b", ""),
+    "clamp": ("return a - b", "return max(0, a - b)", ""),
+    "slice": ("return items[:a]", "return items[:a + 1]", ""),
+    "range": ("return list(range(a))", "return list(range(1, a + 1))", ""),
+    "ternary": ("return a if b else 0", "return 0 if b else a", ""),
+    "format": ("return f'{a:.1f}'", "return f'{a:.2f}'", ""),
+    "sort key": ("return sorted(items, key=lambda i: i.x)", "return sorted(items, key=lambda i: -i.x)", ""),
+    "filter": ("return [i for i in items if i]", "return [i for i in items if not i]", ""),
+    "lookup": ("return a[b]", "return a.get(b)", ""),
+    "augmented": ("a += b\n    return a", "a -= b\n    return a", ""),
+    "guard": ("return sum(items) / len(items)",
+              "if not items:\n        return 0\n    return sum(items) / len(items)", ""),
+    "raise": ("return a", "if a < 0:\n        raise ValueError('invalid a')\n    return a", ""),
+    "normalise": ("return a == b", "a = a.strip()\n    return a == b", ""),
+    "delete": ("a = 3\n    return a", "pass\n    return a", ""),
+    "out of block": ("for i in items:\n        a += i\n        return a",
+                     "for i in items:\n        a += i\n    return a", ""),
+    "into block": ("for i in items:\n        a += i\n    b += 1\n    return b",
+                   "for i in items:\n        a += i\n        b += 1\n    return b", ""),
+    "handler": ("try:\n        return int(a)\n    except ValueError:\n        return 0",
+                "try:\n        return int(a)\n    except (ValueError, TypeError):\n        return 0", ""),
+    "jump": ("for i in items:\n        if i:\n            break\n        a += 1\n    return a",
+             "for i in items:\n        if i:\n            continue\n        a += 1\n    return a", ""),
+    "add condition": ("if a:\n        return 1\n    return 2",
+                      "if a and b:\n        return 1\n    return 2", ""),
+}  # fmt: skip
+
+HEAD = "from decimal import Decimal, ROUND_HALF_EVEN\n\n\ndef f(a, b, items):\n    "
+
+
+def edits_of(tmp_path, text: str, issue: str) -> list[Edit]:
+    """Return every edit of a module all of whose lines are suspicious."""
+    (tmp_path / "mod.py").write_text(text)
+    lines = {number: 1.0 for number in range(1, text.count("\n") + 2)}
+    found = candidates_of(Layout(tmp_path), {"mod.py": lines}, issue, 0)
+    return [candidate.edits[0] for candidate in found]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_right_line_is_among_the_edits(tmp_path, name: str) -> None:
+    """The defect class is covered: one single edit mends it."""
+    wrong, right, issue = TABLE[name]
+    text = HEAD + wrong + "\n"
+    wanted = shape_of(HEAD + right + "\n")
+    shapes = set()
+    for edit in edits_of(tmp_path, text, issue):
+        try:
+            shapes.add(shape_of(splice(text, [edit])))
+        except SyntaxError:
+            continue
+    assert wanted in shapes
+
+
+def test_most_edits_parse_and_none_is_the_original(tmp_path) -> None:
+    """Splicing spans keeps programs programs."""
+    text = (
+        HEAD + TABLE["handler"][0] + "\n\n\ndef g(x, *, y=1):\n    return f(x, y, [x for x in y])\n"
+    )
+    edits = edits_of(tmp_path, text, "")
+    good = 0
+    for edit in edits:
+        try:
+            ast.parse(splice(text, [edit]))
+            good += 1
+        except SyntaxError:
+            continue
+    assert good > 0.97 * len(edits) > 100
+
+
+def test_edits_of_non_ascii_lines_hit_their_place(tmp_path) -> None:
+    """Columns of the tree are bytes, offsets are characters."""
+    text = "def f(a, b):\n    x = 'größe'; return a < b  # ü\n"
+    assert any(
+        splice(text, [e]).endswith("return a <= b  # ü\n") for e in edits_of(tmp_path, text, "")
+    )
+
+
+def test_a_replacement_is_unique_both_ways() -> None:
+    """Old and new text are found exactly once, so an edit and its revert both work."""
+    text = "def f():\n    return 1\n\n\ndef g():\n    return 1\n\n\ndef h():\n    return 2\n"
+    start = text.index("1", text.index("def g"))
+    edit = Edit("m.py", start, start + 1, "2", "number", 1.0, 6)
+    old, new = replacement_of(text, [edit])
+    assert text.count(old) == 1
+    changed = text.replace(old, new)
+    assert changed == splice(text, [edit])
+    assert changed.count(new) == 1
+    assert changed.replace(new, old) == text
+
+
+def test_positions_inside_f_strings_are_checked(tmp_path) -> None:
+    """No edit lands somewhere else because a position inside an f-string is unreliable."""
+    text = "def f(a, b):\n    return f'{a!r} {a + b:>{b}}'\n"
+    for edit in edits_of(tmp_path, text, ""):
+        source = Source("mod.py", text)
+        assert 0 <= edit.start <= edit.end <= len(source.text)

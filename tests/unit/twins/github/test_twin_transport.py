@@ -1,0 +1,152 @@
+"""What surrounds every answer, the pages for people, and input nobody should send."""
+
+import json
+from typing import Any
+
+import pytest
+
+from twins.github.api import Operation
+
+REPO = "/repos/alice/parcel"
+NASTY = ("%00", "-h", "..", "a%20b", "%ff", "9" * 5000, "@%7B1%7D", "--output=x", "%F0%9F%92%A5")
+GARBAGE: tuple[bytes, ...] = (
+    b"{",
+    b"[]",
+    b'"x"',
+    b"null",
+    b'{"title": "\\ud800"}',
+    b"\xff\xfe",
+    b"[" * 100_000,
+)
+
+
+async def test_every_answer_carries_the_common_headers(twin: Any) -> None:
+    """Limits, request id, media type and version, also on refusals; permissions for Apps."""
+    for path, status in ((REPO, 200), ("/repos/alice/none", 404)):
+        answer = await twin.call("GET", path, token=twin.token)
+        headers = answer.headers
+        assert answer.status == status
+        for name in ("limit", "remaining", "reset", "used", "resource"):
+            assert f"x-ratelimit-{name}" in headers
+        assert headers["x-github-media-type"] == "github.v3; format=json"
+        assert headers["x-github-request-id"].count(":") == 2
+        assert headers["content-type"] == "application/json; charset=utf-8"
+    labels = await twin.call("GET", f"{REPO}/labels", token=twin.token)
+    assert labels.headers["x-accepted-github-permissions"] == "issues=read"
+
+
+async def test_an_unchanged_resource_is_304_and_free(twin: Any) -> None:
+    """If-None-Match answers empty and costs nothing, until something changes."""
+    first = await twin.call("GET", f"{REPO}/issues")
+    same = {"If-None-Match": first.headers["etag"]}
+    second = await twin.call("GET", f"{REPO}/issues", headers=same)
+    assert (second.status, second.body) == (304, b"")
+    used = "x-ratelimit-used"
+    assert first.headers[used] == second.headers[used]
+    await twin.call("POST", f"{REPO}/issues", {"title": "t"})
+    assert (await twin.call("GET", f"{REPO}/issues", headers=same)).status == 200
+
+
+async def test_the_primary_limit_runs_out_and_comes_back(twin: Any) -> None:
+    """403 with nothing remaining, per owner of a token, until the virtual hour is over."""
+    await twin.call("POST", "/_twin/rate_limit", {"limit": 2})
+    statuses = [(await twin.call("GET", REPO)).status for _ in range(3)]
+    assert statuses == [200, 200, 403]
+    limited = await twin.call("GET", REPO)
+    assert limited.headers["x-ratelimit-remaining"] == "0"
+    assert "API rate limit exceeded" in limited.body["message"]
+    assert (await twin.call("GET", REPO, token="bob-token")).status == 200
+    await twin.call("POST", "/_twin/clock", {"advance": 3601})
+    assert (await twin.call("GET", REPO)).status == 200
+    left = await twin.get("/rate_limit")
+    assert left["resources"]["core"]["remaining"] == left["rate"]["remaining"] == 1
+
+
+async def test_urls_carry_the_callers_own_base(twin: Any) -> None:
+    """Host, port and prefix of the request, in bodies and in Link; hooks get no prefix."""
+    for title in "abc":
+        await twin.call("POST", f"/api/v3{REPO}/issues", {"title": title})
+    base = str(twin.client.make_url("")).rstrip("/")
+    one = await twin.get(f"/api/v3{REPO}/issues/1")
+    assert one["url"] == f"{base}/api/v3{REPO}/issues/1"
+    assert one["html_url"] == f"{base}/alice/parcel/issues/1"
+    path = f"/api/v3{REPO}/issues?per_page=1&state=all"
+    link = (await twin.call("GET", f"{path}&page=2")).headers["link"]
+    assert f'<{base}{path}&page=1>; rel="prev"' in link
+    assert f'<{base}{path}&page=3>; rel="last"' in link
+    for host in ("github.localhost:8080", "127.0.0.1:1"):
+        body = await twin.get(f"{REPO}/issues/1", headers={"Host": host})
+        assert body["url"].startswith(f"http://{host}/repos/")
+    [*_, last] = await twin.deliveries()
+    assert last["request"]["payload"]["issue"]["url"] == f"{base}{REPO}/issues/3"
+
+
+async def test_pages_for_people_open_and_escape(twin: Any) -> None:
+    """html_url opens in a browser; markup in titles stays text; private ones stay shut."""
+    evil = "<script>alert(1)</script>"
+    made = await twin.call("POST", f"{REPO}/issues", {"title": evil, "body": evil})
+    await twin.call("POST", f"{REPO}/issues/1/comments", {"body": evil})
+    sha = (await twin.get(f"{REPO}/git/ref/heads/main"))["object"]["sha"]
+    await twin.call("POST", f"{REPO}/git/refs", {"ref": "refs/heads/t", "sha": sha})
+    body = {"message": "m", "content": "PGI+", "branch": "t"}
+    await twin.call("PUT", f"{REPO}/contents/x.html", body)
+    await twin.call("POST", f"{REPO}/pulls", {"title": evil, "head": "t", "base": "main"})
+    path = made.body["html_url"].partition("/alice")[2]
+    for page in (f"/alice{path}", "/alice/parcel", "/alice/parcel/pull/2"):
+        answer = await twin.call("GET", page, token="")
+        assert answer.status == 200
+        assert b"<script>" not in answer.body
+        assert b"&lt;script&gt;" in answer.body
+    assert b"+&lt;b&gt;" in answer.body
+    assert (await twin.call("GET", "/alice/vault", token="")).status == 501
+    assert (await twin.call("GET", "/alice/parcel/issues/99", token="")).status == 404
+
+
+async def test_the_unmodelled_is_said_and_journalled(twin: Any) -> None:
+    """Routes GitHub may have and the twin has not are 501, never a polite default."""
+    for method, path in (("GET", "/gists"), ("POST", "/graphql"), ("GET", f"{REPO}/hooks")):
+        answer = await twin.call(method, path)
+        assert (answer.status, answer.body["unmodelled"]) == (501, True)
+    journal = await twin.get("/_twin/journal?unmodelled=1")
+    assert [entry["path"] for entry in journal] == ["/gists", "/graphql", f"{REPO}/hooks"]
+    assert "alice-token" not in json.dumps(journal)
+
+
+def _filled(operation: Operation, value: str) -> str:
+    """Return an operation's path with one value for whatever is variable below the repository."""
+    path = operation.path.replace("{owner}/{repo}", "alice/parcel")
+    while "{" in path:
+        start, end = path.index("{"), path.index("}")
+        path = path[:start] + value + path[end + 1 :]
+    return path
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+async def test_no_operation_breaks_on_odd_names(
+    twin: Any, operations: list[Operation], nasty: str
+) -> None:
+    """Null bytes, options, traversal, huge numbers: refused in every place, never a 5xx."""
+    for operation in operations:
+        if "{number}" in operation.path and nasty in {"..", "%00"}:
+            continue
+        path = _filled(operation, nasty)
+        body = {"title": "t", "message": "m", "content": "eA==", "branch": nasty, "sha": nasty}
+        answer = await twin.call(operation.method, path, body)
+        assert answer.status < 500 or answer.status == 501, (operation, answer)
+
+
+async def test_no_operation_breaks_on_garbage(twin: Any, operations: list[Operation]) -> None:
+    """Bodies that are no JSON, no object or no text: 4xx, and nothing is told."""
+    await twin.call("POST", f"{REPO}/issues", {"title": "t"})
+    await twin.events()
+    headers = {"Authorization": "token alice-token", "Content-Type": "application/json"}
+    for operation in operations:
+        if operation.method in {"GET", "DELETE"}:
+            continue
+        for raw in GARBAGE:
+            path = _filled(operation, "1")
+            async with twin.client.request(
+                operation.method, path, data=raw, headers=headers
+            ) as answer:
+                assert answer.status < 500, (operation, raw[:20], await answer.text())
+    assert await twin.events() == []
