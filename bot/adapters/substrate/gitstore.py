@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.adapters.substrate import gitdiff
 from bot.adapters.substrate.bundle import parse_bundle
+from bot.adapters.substrate.files import put
 from bot.adapters.substrate.gitcall import (
     HARMLESS,
     Git,
@@ -66,7 +67,7 @@ class GitStore:
         # Again on every start: it mends a creation that was killed and leaves all else alone.
         await store._git("init", "-q", "--bare", "--initial-branch=main", "--template=")
         (directory / "info").mkdir(exist_ok=True)
-        (directory / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
+        put(directory / "info" / "attributes", _ATTRIBUTES)
         return store
 
     # Objects

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.adapters.substrate.files import put
 from bot.adapters.substrate.lock import StoreLock
 from bot.adapters.substrate.process import STANDARD_PATH, Done, run
 from bot.adapters.substrate.tree import Refused
@@ -81,7 +82,7 @@ class Jj:
         self.home.mkdir(parents=True, exist_ok=True)
         name, email = (json.dumps(word) for word in author)
         text = _CONFIG.format(name=name, email=email, git=json.dumps(str(self.git)))
-        (self.home / "jj.toml").write_text(text, encoding="utf-8")
+        put(self.home / "jj.toml", text)
 
     def env(self, who: str) -> dict[str, str]:
         """Build the environment from nothing; `who` lands in the operation log."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.adapters.substrate.files import put
 from bot.adapters.substrate.jj import GUARD, LOWEST, TEMPLATE, Jj, parse_change, parse_operation
 from bot.adapters.substrate.process import run
 from bot.domain.change import Change
@@ -48,8 +49,7 @@ def recall(record: Path, seen: str) -> Passed | None:
 def remember(record: Path, passed: Passed) -> None:
     """Write the record for the next start."""
     row = {"digest": passed.digest, "version": passed.version}
-    record.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    record.chmod(0o644)
+    put(record, json.dumps(row) + "\n")
 
 
 async def prove(binary: Path, *, git: Path, records: Sequence[Path]) -> Passed:

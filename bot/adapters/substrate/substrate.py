@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.adapters.substrate import tree, unpack
+from bot.adapters.substrate.files import put
 from bot.adapters.substrate.gitstore import GitStore, full_id
 from bot.adapters.substrate.jj import TEMPLATE, Jj, Stale, parse_change, parse_operation
 from bot.adapters.substrate.lock import StoreLock
@@ -70,7 +71,7 @@ class Substrate:
         git = await GitStore.open(root)
         root = git.directory.parent
         await prove(jj, git=git.binary, records=[jj.parent, root])
-        (git.directory / "info" / "exclude").write_text(_EXCLUDE, encoding="ascii")
+        put(git.directory / "info" / "exclude", _EXCLUDE)
         store = cls(root, git, jj)
         store._jj.configure(author)
         (root / "ws").mkdir(exist_ok=True)
