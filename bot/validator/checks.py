@@ -11,7 +11,7 @@ import jsonschema
 
 from bot.domain.verdict import FailureClass
 from bot.validator import compare, expression
-from bot.validator.expression import ExpressionError
+from bot.validator.functions import ExpressionError
 from bot.validator.observation import Ended, NotThere, Observation, Sighting, strict_json, walk
 from bot.validator.scenario import Check, Scenario
 from bot.validator.template import fill, fill_text

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from bot.validator.expression import ExpressionError, number
+from bot.validator.functions import ExpressionError, number
 
 
 def same(expected: Any, actual: Any) -> bool:

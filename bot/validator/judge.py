@@ -25,7 +25,7 @@ from bot.policy.satisfaction import Assessment, assess_gate, assess_sealed
 from bot.validator.drivers.tour import offered
 from bot.validator.drivers.visit import Stage
 from bot.validator.examination import Examination, Exhibit, seen_in, transcript
-from bot.validator.expression import ExpressionError
+from bot.validator.functions import ExpressionError
 from bot.validator.ledger import Entry, Ledger, Shown
 from bot.validator.loader import find_corpus, load_corpus
 from bot.validator.scenario import Corpus, ScenarioSet

@@ -9,7 +9,7 @@ import jsonschema
 
 from bot.errors import ScenarioError
 from bot.validator import expression, template
-from bot.validator.expression import ExpressionError
+from bot.validator.functions import ExpressionError
 from bot.validator.scenario import Check, Scenario, Step
 
 FIELDS: Mapping[str, tuple[str, ...]] = {

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from bot.validator.expression import Expression, ExpressionError, parse
+from bot.validator.expression import Expression, parse
+from bot.validator.functions import ExpressionError
 
 _PLACE = re.compile(r"\$(\$)?\{([^{}]*)\}")
 

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.validator.expression import ExpressionError, parse
+from bot.validator.expression import parse
+from bot.validator.functions import ExpressionError
 
 
 def compute(source: str, **names: object) -> object:

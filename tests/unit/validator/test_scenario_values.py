@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.validator.expression import ExpressionError
+from bot.validator.functions import ExpressionError
 from bot.validator.scenario import Setup
 from bot.validator.template import fill, fill_text
 from bot.validator.variables import draw
