@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.adapters.box import LauncherConfig, LauncherHandle, spawn_launcher
@@ -128,6 +128,12 @@ class Supervisor:
                 remedy=f"read {running.log}",
             ) from None
         return running.ready
+
+    def remember(self, role: Role, name: str, value: str) -> None:
+        """Give a role a variable for every time that it is started again."""
+        running = self._running[role]
+        environment = {**running.plan.environment, name: value}
+        running.plan = replace(running.plan, environment=environment)
 
     async def watch(self) -> None:
         """Restart what dies, with growing pauses; raise when a restart cannot help."""

@@ -1,0 +1,171 @@
+"""kill -9 of a role in the middle of a run: it goes on, and nothing is done twice."""
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from github import Auth, Github
+from github.Repository import Repository
+
+from bot.domain.role import Role
+from bot.domain.run import Run, RunState
+from tests.integration.small_world import (
+    REPO,
+    Small,
+    coder,
+    edit,
+    small_stage,
+    submit,
+    tool,
+    until,
+)
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+HELD_S = 600.0
+"""A held call never answers in time: only the kill ends it."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def small() -> AsyncIterator[Small]:
+    """Open one stage for all crashes; each has an issue of its own."""
+    rules = [
+        *coder("MARK-MODEL", [tool("view", path="calc.py")], [edit(1)], [submit()]),
+        *coder("MARK-PUSH", [edit(2), submit()]),
+        *coder("MARK-LAND", [edit(3), submit()]),
+        *coder("MARK-JUDGE", [edit(4), submit()]),
+    ]
+    async with small_stage(rules) as opened:
+        yield opened
+
+
+@pytest.fixture
+def repo(small: Small) -> Repository:
+    """Return the repository as a person's client shows it."""
+    token = small.stage.world.maintainer.token
+    client = Github(
+        auth=Auth.Token(token), base_url=small.stage.github.url, seconds_between_requests=0
+    )
+    return client.get_repo(REPO)
+
+
+async def kill(small: Small, role: Role) -> None:
+    """End a role without a chance to tidy up, and wait until another stands in its place."""
+    supervisor = small.stage.supervisor
+    killed = supervisor.pid(role)
+    os.kill(killed, signal.SIGKILL)
+
+    async def another() -> bool:
+        return supervisor.pid(role) != killed
+
+    await until(f"another {role}", another)
+
+
+def assert_once(repo: Repository, run: Run) -> None:
+    """Look at GitHub: one comment, one pull request, one check per commit, one landing."""
+    assert run.state is RunState.LANDED, (run.state, run.reason, run.detail)
+    issue = repo.get_issue(run.issue.number)
+    assert issue.state == "closed"
+    ours = [c for c in issue.get_comments() if c.user.login == "nightshift[bot]"]
+    assert len(ours) == 1
+    branch = f"nightshift/issue-{run.issue.number}"
+    pulls = [p for p in repo.get_pulls(state="all") if p.head.ref == branch]
+    assert [pull.number for pull in pulls] == [run.pull]
+    assert pulls[0].merged
+    checks = list(repo.get_commit(run.landed_commit).get_check_runs())
+    assert [check.conclusion for check in checks] == ["success"]
+    landed = [c.sha for c in repo.get_commits() if c.commit.message.count(f"#{run.issue.number}")]
+    assert landed == [run.landed_commit]
+
+
+async def calls_of(small: Small, mark: str) -> list[str]:
+    """Return the bodies of the model calls about one issue, as they arrived."""
+    entries = await small.asked("/v1/messages", messages=True)
+    return [entry["body"] for entry in entries if mark in entry["body"]]
+
+
+async def test_the_builder_dies_during_a_model_call(small: Small, repo: Repository) -> None:
+    """Calls that had been answered are never made again; only the cut one is repeated."""
+    before = len(await small.asked("/v1/messages", messages=True))
+    await small.fault(
+        {"path": "/v1/messages", "nth": 3, "delay": HELD_S}, messages=True
+    )  # triage, view, then the held one
+    number = await small.file("The first sum is wrong", "MARK-MODEL")
+
+    async def held() -> bool:
+        return len(await small.asked("/v1/messages", messages=True)) == before + 3
+
+    await until("the third call", held)
+    await kill(small, Role.BUILDER)
+    run = await small.ended(number)
+    assert_once(repo, run)
+    calls = Counter(await calls_of(small, "MARK-MODEL"))
+    turns = {len(json.loads(body)["messages"]): times for body, times in calls.items()}
+    assert len(calls) == 4
+    assert sorted(turns.items()) == [(1, 1), (3, 2), (5, 1)]
+
+
+async def pushes(small: Small) -> int:
+    """Count the pushes that GitHub has seen begin."""
+    return len(await small.asked("/git-receive-pack"))
+
+
+async def test_the_server_dies_during_the_push_of_the_branch(
+    small: Small, repo: Repository
+) -> None:
+    """The pull request is opened once, from the same attempt, when the server is back."""
+    before = await pushes(small)
+    await small.fault({"path": r".*/git-receive-pack", "delay": HELD_S})
+    number = await small.file("The second sum is wrong", "MARK-PUSH")
+
+    async def begun() -> bool:
+        return await pushes(small) > before
+
+    await until("the push of the branch", begun)
+    await kill(small, Role.SERVER)
+    run = await small.ended(number)
+    assert_once(repo, run)
+    assert len(run.attempts) == 1
+    assert max(Counter(await calls_of(small, "MARK-PUSH")).values()) == 1
+
+
+async def test_the_server_dies_after_main_moved_unacknowledged(
+    small: Small, repo: Repository
+) -> None:
+    """A landing that arrived, and whose answer never came, is found and not repeated."""
+    before = repo.get_branch("main").commit.sha
+    await small.fault(  # the branch is the first push, main the second
+        {"path": r".*/git-receive-pack", "nth": 2, "when": "after", "cut": True}
+    )
+    number = await small.file("The third sum is wrong", "MARK-LAND")
+
+    async def moved() -> bool:
+        tip = await asyncio.to_thread(lambda: repo.get_branch("main").commit.sha)
+        return tip != before
+
+    await until("main has moved", moved)
+    assert [one for one in await small.stage.store.landings(REPO) if one.pre == before] == []
+    await kill(small, Role.SERVER)
+    run = await small.ended(number)
+    assert_once(repo, run)
+    landings = [one for one in await small.stage.store.landings(REPO) if one.run_id == run.id]
+    assert [(one.pre, one.post) for one in landings] == [(before, run.landed_commit)]
+
+
+async def test_the_validator_dies_while_it_judges(small: Small, repo: Repository) -> None:
+    """The question is answered by the next validator, and spends one consultation."""
+    number = await small.file("The fourth sum is wrong", "MARK-JUDGE")
+
+    async def judging() -> bool:
+        run = await small.run_of(number)
+        return run is not None and run.state is RunState.VALIDATING
+
+    await until("the gate", judging)
+    await kill(small, Role.VALIDATOR)
+    run = await small.ended(number)
+    assert_once(repo, run)
