@@ -604,8 +604,9 @@ def _bare_values(
         cue = _FLIP.search(lead) or re.search(
             rf"(?:{_EXPECT.pattern}|{_ACTUAL.pattern}|code|status)\W*$", near, re.IGNORECASE
         )
+        said = _AFTER.match(text[match.end() : match.end() + 25])
         opening = first and not text[: match.start()].strip(" #:=>→-")
-        if cue or opening:
+        if cue or said or opening:
             yield match.start(), match.end(), match["value"], False
 
 

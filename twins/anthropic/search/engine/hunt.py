@@ -24,6 +24,7 @@ ENOUGH_KINDS = 8
 PATIENCE = 4.0
 BASELINE_SHARE = 0.35
 STRETCH = 1.6
+RESTARTS = 3
 TRACED = 120
 
 
@@ -91,6 +92,8 @@ class Hunt:
         self._partial: list[tuple[int, Candidate]] = []
         self._shapes: set[str] = set()
         self._first = 0.0
+        self._restarts = 0
+        self._burnt = 0.0
 
     @property
     def wall(self) -> float:
@@ -104,7 +107,7 @@ class Hunt:
         A machine that is shared gives fewer candidates per second; some of that is made up for.
         """
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        working = usage.ru_utime + usage.ru_stime + self._warm.cpu + self._cold.cpu
+        working = usage.ru_utime + usage.ru_stime + self._burnt + self._warm.cpu + self._cold.cpu
         return max(working, self.wall / STRETCH)
 
     def left(self) -> float:
@@ -215,9 +218,25 @@ class Hunt:
 
     def _search(self, candidates: Iterator[Candidate] | list[Candidate]) -> None:
         for candidate in candidates:
-            if self.left() <= 0 or self._is_enough():
+            if self.left() <= 0 or self._is_enough() or not self._is_alive():
                 return
             self._judge(candidate)
+
+    def _is_alive(self) -> bool:
+        """Start the workers again that a candidate has killed, a few times."""
+        if not (self._warm.dead or self._cold.dead):
+            return True
+        self._restarts += 1
+        if self._restarts > RESTARTS:
+            self.statistics.notes.append("candidates kept killing the process that runs the tests")
+            return False
+        for worker in (self._warm, self._cold):
+            self._burnt += worker.cpu
+            worker.close()
+        self._warm = self._open()
+        self._cold = Worker(self.layout, self._plan, self._known, warm=False)
+        self._cold.listen(10)
+        return not self._warm.dead
 
     def _is_enough(self) -> bool:
         if not self._plausible:

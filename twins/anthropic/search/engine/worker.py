@@ -63,6 +63,7 @@ class Worker:
         mine, self._down = os.pipe()
         self._buffer = b""
         self.cpu = 0.0
+        self.dead = False
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._up)
@@ -73,23 +74,26 @@ class Worker:
 
     def ask(self, order: Order) -> dict[str, Any]:
         """Have an order carried out; an empty answer means that the worker is gone."""
+        if self.dead:
+            return {}
         try:
             os.write(self._down, order.encode())
         except OSError:
+            self.dead = True
             return {}
         answer = self.listen(order.seconds + 10)
         self.cpu = float(answer.get("cpu", self.cpu))
         return answer
 
     def listen(self, seconds: float) -> dict[str, Any]:
-        """Wait for one line."""
+        """Wait for one line; a worker that stays silent is taken for dead."""
         until = time.monotonic() + seconds
         while b"\n" not in self._buffer:
             left = until - time.monotonic()
-            if left <= 0 or not select.select([self._up], [], [], left)[0]:
-                return {}
-            data = os.read(self._up, 1 << 16)
+            ready = left > 0 and select.select([self._up], [], [], left)[0]
+            data = os.read(self._up, 1 << 16) if ready else b""
             if not data:
+                self.dead = True
                 return {}
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
