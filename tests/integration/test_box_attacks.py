@@ -231,23 +231,30 @@ async def test_a_background_child_that_holds_the_output_does_not_delay_the_end(
     assert time.monotonic() - started < 20
 
 
-async def test_killing_the_launcher_leaves_nothing(config: LauncherConfig) -> None:
-    """Kill -9 of the launcher ends every box, removes its groups, and callers get an error."""
+@pytest.mark.parametrize("which", ["serving", "waiting"])
+@pytest.mark.parametrize("delay_s", [0.0, 0.005, 0.02, 1.0])
+async def test_killing_the_launcher_leaves_nothing(
+    config: LauncherConfig, which: str, delay_s: float
+) -> None:
+    """Kill -9 of either process ends every box, at whatever moment, and removes its groups."""
     launcher = await spawn_launcher(config)
     pool = await BoxPool.open(settings(config), launcher)
     pid = launcher.pid or 0
+    serving = children_of(pid)[0]
+    command = f"sleep 300.{os.getpid()}"
 
     async def run_and_kill() -> None:
         async with pool.box() as box:
-            running = asyncio.create_task(box.run(["sleep", "300"]))
-            await until(lambda: bool(processes_of(pool)))
-            os.kill(pid, signal.SIGKILL)
+            running = asyncio.create_task(box.run(command.split()))
+            await asyncio.sleep(delay_s)
+            os.kill(serving if which == "serving" else pid, signal.SIGKILL)
             await running
 
     with pytest.raises(BoxUnavailable, match="launcher"):
         await run_and_kill()
-    await until(lambda: not processes_of(pool))
+    await until(lambda: not processes_with(command))
     await until(lambda: not groups_of(pid))
+    await until(lambda: not Path(f"/proc/{serving}").exists())
     await pool.close()
 
 
@@ -272,7 +279,7 @@ async def test_sixty_runs_leave_no_zombie(config: LauncherConfig) -> None:
     async with pool.box() as box:
         for _ in range(60):
             assert (await box.run(["bash", "-c", "sleep 30 & exit 3"])).exit_code == 3
-    assert len(children_of(launcher.pid)) == 1  # the undertaker
+    assert children_of(children_of(launcher.pid or 0)[0]) == []
     await pool.close()
 
 
@@ -289,22 +296,31 @@ async def test_a_cancelled_run_is_dead_at_once(pool: BoxPool) -> None:
 
 
 def processes_of(pool: BoxPool) -> set[int]:
-    """Return what runs inside the pool's boxes now, as seen from the host."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                namespace = (entry / "ns" / "net").readlink()
-                uid = entry.stat().st_uid
-                ours = UID_BASE <= uid < UID_BASE + pool.slots if ROOT else uid == os.geteuid()
-                if ours and (ROOT or namespace != Path("/proc/self/ns/net").readlink()):
-                    found.add(int(entry.name))
+    """Return what runs for the pool's boxes now: whatever descends from its serving process."""
+    generation = children_of(pool._launcher.pid or 0)
+    found: set[int] = set()
+    while generation := [child for pid in generation for child in children_of(pid)]:
+        found |= set(generation)
     return found
 
 
-def children_of(pid: int | None) -> list[str]:
+def children_of(pid: int) -> list[int]:
     """Return a process's living and unreaped children."""
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(child) for child in text.split()]
+    return []
+
+
+def processes_with(words: str) -> list[int]:
+    """Return the processes whose command line ends with these words."""
+    wanted = words.replace(" ", "\0").encode() + b"\0"
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and (entry / "cmdline").read_bytes().endswith(wanted):
+                found.append(int(entry.name))
+    return found
 
 
 def groups_of(launcher: int) -> list[Path]:

@@ -105,21 +105,24 @@ class Group:
         return found
 
     def remove(self) -> None:
-        """Kill the members and delete the group."""
-        self.kill()
+        """Kill the members, also those that join meanwhile, and delete the group."""
         deadline = time.monotonic() + _EMPTYING_S
-        for directory in self.directories.values():
-            while True:
-                try:
-                    directory.rmdir()
-                except FileNotFoundError:
-                    break
-                except OSError:  # the last member is still on its way out
-                    if time.monotonic() > deadline:
-                        break
-                    time.sleep(0.005)
-                else:
-                    break
+        left = list(self.directories.values())
+        while left and time.monotonic() < deadline:
+            self.kill()
+            left = [directory for directory in left if not _removed(directory)]
+            if left:
+                time.sleep(0.005)  # the last member is still on its way out
+
+
+def _removed(directory: Path) -> bool:
+    try:
+        directory.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def resolve() -> Hierarchy | None:

@@ -5,6 +5,9 @@
 It speaks `protocol.py` over an inherited socket, believes nothing it reads, and executes nothing
 but the one command line that `argv.py` builds. It dies with its client, and every box with it.
 As an ordinary user the same process gives the same boxes, less a user of its own for each.
+
+It is two processes: one serves, and its parent only waits, to inherit whatever the first leaves
+behind if it is killed. If the parent is killed, the child is told to clean up itself.
 """
 
 import argparse
@@ -20,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters.box import argv as box_argv
-from bot.adapters.box import peer, protocol, spawn
+from bot.adapters.box import peer, protocol, spawn, syscalls
 from bot.adapters.box.limits import Limits
 from bot.adapters.box.machine import Config, Machine, Slot
 from bot.errors import BoxUnavailable
@@ -247,14 +250,13 @@ class Launcher:
                 return
             if pid == 0:
                 return
-            self._machine.lost(pid)
             if pid in self._jobs:
                 self._finish(self._jobs[pid], status, usage.ru_utime + usage.ru_stime)
 
     def _finish(self, job: Job, status: int, cpu: float) -> None:
         """Make sure that nothing of the job is left, then report its end."""
         del self._jobs[job.pid]
-        dead, strays_cpu = spawn.bury_strays({*self._machine.staff, *self._jobs})
+        dead, strays_cpu = spawn.bury_strays(set(self._jobs))
         if job.slot.group is not None and all(j.slot is not job.slot for j in self._jobs.values()):
             dead = job.slot.group.kill() and dead
         job.slot.broken = job.slot.broken or not dead
@@ -279,7 +281,7 @@ class Launcher:
         for job in list(self._jobs.values()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(job.pid, signal.SIGKILL)
-        spawn.bury_strays(self._machine.staff)
+        spawn.bury_strays(set())
         for slot in self._machine.slots:
             if slot.leased:
                 self._vacate(slot)
@@ -303,8 +305,30 @@ def main(arguments: Sequence[str], kind: type[Machine] = Machine) -> int:
     except OSError as error:
         _explain(sock, {"what": f"the launcher cannot start: {error}", "means": "", "remedy": ""})
         return BoxUnavailable.exit_code
-    Launcher(sock, machine).serve()
-    return 0
+    with sock:
+        parent, child = os.getpid(), os.fork()
+        if child == 0:
+            os._exit(spawn.guarded(lambda: _serve(Launcher(sock, machine), parent)))
+    return _outlive(child, machine)
+
+
+def _serve(launcher: Launcher, parent: int) -> None:
+    syscalls.become_subreaper()
+    syscalls.die_with_parent(signal.SIGTERM)
+    if os.getppid() == parent:
+        launcher.serve()
+
+
+def _outlive(child: int, machine: Machine) -> int:
+    """Wait for the end of the serving process, however it comes, and clean up after it.
+
+    Every process it leaves behind is ours then: this process is the next subreaper above it.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    _, status = os.waitpid(child, 0)
+    spawn.bury_strays(set())
+    machine.close()
+    return max(0, os.waitstatus_to_exitcode(status))
 
 
 def _explain(sock: socket.socket, reason: Mapping[str, Any]) -> None:

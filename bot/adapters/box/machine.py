@@ -1,9 +1,7 @@
 """What a launcher has to build boxes with: rights, limits, rooms and slots."""
 
-import contextlib
 import json
 import os
-import signal
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -75,7 +73,6 @@ class Machine:
         self.slots: list[Slot] = []
         self.seccomp: bytes | None = None
         self._plain: rooms.PlainRooms | None = None
-        self._undertaker = 0
         self._locks: list[socket.socket] = []
 
     def prepare(self) -> None:
@@ -95,7 +92,6 @@ class Machine:
         self.rooms = self.make_rooms()
         self._system = self.rooms.system(self._host.system)
         self.slots = [self.make_slot(index) for index in range(self.config.slots)]
-        self._bury_with_us()
 
     def make_rooms(self) -> rooms.Rooms:
         """Move into a private mount namespace, or stay and make do with directories."""
@@ -181,41 +177,8 @@ class Machine:
         """Return bubblewrap's own environment: nothing, for PID 1 of the box shows it."""
         return {}
 
-    @property
-    def staff(self) -> set[int]:
-        """Our own children, which are no boxes."""
-        return {self._undertaker}
-
-    def lost(self, pid: int) -> None:
-        """Take note that a child of ours has ended."""
-        if pid == self._undertaker:
-            self._undertaker = 0
-
     def close(self) -> None:
-        """Remove everything, so that the undertaker finds nothing to do."""
-        self._clear()
-        if self._undertaker:
-            os.kill(self._undertaker, signal.SIGKILL)
-
-    def _bury_with_us(self) -> None:
-        """Start a process that outlives this one just long enough to remove groups and files."""
-        alive, self._keep = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os._exit(spawn.guarded(lambda: self._undertake(alive)))
-        os.close(alive)
-        self._undertaker = pid
-
-    def _undertake(self, alive: int) -> None:
-        os.setsid()
-        for fd in os.listdir("/proc/self/fd"):  # noqa: PTH208
-            if int(fd) not in (alive, 2):
-                with contextlib.suppress(OSError):
-                    os.close(int(fd))
-        os.read(alive, 1)  # returns when the launcher is gone, however it went
-        self._clear()
-
-    def _clear(self) -> None:
+        """Remove every control group and directory; may be done twice."""
         for slot in self.slots:
             if slot.group is not None:
                 slot.group.remove()

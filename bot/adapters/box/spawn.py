@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.adapters.box import syscalls
 from bot.adapters.box.argv import LISTEN_FD, PRIVATE_FD, Descriptors, Plan, etc_files
 
 _BURIAL_S = 5.0
@@ -71,11 +72,19 @@ def start(
         for fd in (*theirs.values(), *kept, status_w):
             ours.callback(os.close, fd)
         words = command(plan, fds)
-        pid = os.fork()
+        parent, pid = os.getpid(), os.fork()
         if pid == 0:
+            _stay_with(parent)
             os._exit(guarded(lambda: _become(words, dict(environ), joiners, theirs, kept)))
     os.set_blocking(status_r, False)
     return Child(pid, status_r, streams)
+
+
+def _stay_with(parent: int) -> None:
+    """Die with the launcher from the first moment on; setpriv repeats it for the slot's user."""
+    syscalls.die_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(125)
 
 
 def _become(

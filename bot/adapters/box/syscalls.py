@@ -9,7 +9,7 @@ from collections.abc import Mapping
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x1000, 0x4000, 0x40000
 _MNT_DETACH = 2
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _PIVOT_ROOT: Mapping[str, int] = {"x86_64": 155, "aarch64": 41}
 
 
@@ -57,3 +57,8 @@ def pivot_root(new: str, old: str) -> None:
 def become_subreaper() -> None:
     """Inherit orphaned descendants, so that none outlives its box unseen."""
     _check(_libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "subreaper")
+
+
+def die_with_parent(signal: int) -> None:
+    """Be sent a signal when the parent ends. The caller checks that it has not ended before."""
+    _check(_libc().prctl(_PR_SET_PDEATHSIG, int(signal), 0, 0, 0), "pdeathsig")
