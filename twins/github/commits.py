@@ -1,5 +1,6 @@
 """Commits, comparisons and branches over REST."""
 
+from twins.core.server import Unmodelled
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.commits import commit_body, file_body
 from twins.github.bodies.pulls import brief_pull
@@ -11,6 +12,8 @@ from twins.github.times import moment
 REPO = "/repos/{owner}/{repo}"
 HEADS = "refs/heads/"
 MOST_COMPARED = 250
+# A ref may hold slashes, so these would else be taken for the ends of odd names.
+UNMODELLED_BELOW = ("/comments", "/branches-where-head")
 MOST_FILES = 300
 
 
@@ -22,6 +25,8 @@ def operations() -> list[Operation]:
         Operation("GET", REPO + "/commits/{ref:.+}", get_commit),
         Operation("GET", REPO + "/compare/{basehead:.+}", compare),
         Operation("GET", REPO + "/branches", list_branches),
+        Operation("GET", REPO + "/branches/{branch:.+}/protection", get_protection),
+        Operation("GET", REPO + "/rules/branches/{branch:.+}", get_rules),
         Operation("GET", REPO + "/branches/{branch:.+}", get_branch),
     ]
 
@@ -58,6 +63,8 @@ def _parent(entry: LogEntry) -> str:
 def get_commit(call: Call) -> Reply:
     """Return a commit with its files, or as sha, diff or patch."""
     repo = call.repo("contents")
+    if call.arg("ref").endswith(UNMODELLED_BELOW):
+        raise Unmodelled
     sha = commit_at(call, repo, call.arg("ref"))
     entry, git = one(call.hub.git, repo.path, sha), call.hub.git
     if call.media == "sha":
@@ -71,6 +78,20 @@ def get_commit(call: Call) -> Reply:
     body["stats"] = {"total": plus + minus, "additions": plus, "deletions": minus}
     body["files"] = [file_body(call.links, repo, sha, change) for change in files[:MOST_FILES]]
     return Reply(body=body)
+
+
+def get_protection(call: Call) -> Reply:
+    """Say that no branch is protected: the twin models no protection."""
+    repo = call.repo("administration")
+    if call.arg("branch") not in _branches(repo):
+        raise Problem(404, "Branch not found")
+    raise Problem(404, "Branch not protected")
+
+
+def get_rules(call: Call) -> Reply:
+    """List no rules: the twin models none."""
+    call.repo()
+    return Reply(body=[])
 
 
 def pulls_of_commit(call: Call) -> Reply:

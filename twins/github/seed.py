@@ -131,7 +131,7 @@ class Seed:
                 git.import_from(path, Path(source).resolve())
             except GitError as error:
                 raise Problem(422, f"cannot import {source}: {error}") from error
-        refs = git.refs(path)
+        refs = git.refs(path) if source else {}
         if source and f"refs/heads/{branch}" not in refs:
             raise Problem(422, f"{source} has no branch {branch!r}")
         now = self._hub.now()

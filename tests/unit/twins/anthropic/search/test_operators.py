@@ -4,10 +4,10 @@ import ast
 
 import pytest
 
+from twins.anthropic.search.engine.layout import Layout
 from twins.anthropic.search.engine.shapes import Edit
 from twins.anthropic.search.engine.source import Source, replacement_of, shape_of, splice
 from twins.anthropic.search.engine.suspects import candidates_of
-from twins.anthropic.search.engine.layout import Layout
 
 # name: (body of `def f(a, b, items)`, the body that some edit must give, words of the issue)
 TABLE = {
@@ -63,7 +63,7 @@ HEAD = "from decimal import Decimal, ROUND_HALF_EVEN\n\n\ndef f(a, b, items):\n 
 def edits_of(tmp_path, text: str, issue: str) -> list[Edit]:
     """Return every edit of a module all of whose lines are suspicious."""
     (tmp_path / "mod.py").write_text(text)
-    lines = {number: 1.0 for number in range(1, text.count("\n") + 2)}
+    lines = dict.fromkeys(range(1, text.count("\n") + 2), 1.0)
     found = candidates_of(Layout(tmp_path), {"mod.py": lines}, issue, 0)
     return [candidate.edits[0] for candidate in found]
 
