@@ -7,7 +7,6 @@ socket. A connection waits until the product listens; when the product ends, so 
 """
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -56,9 +55,8 @@ def accept(port: int) -> None:
 def main() -> None:
     """Start the product, carry its connections, end with it."""
     port, command = int(sys.argv[1]), sys.argv[2:]
-    environ = dict(os.environ, PORT=str(port))
     try:
-        product = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)
+        product = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     except OSError:
         sys.exit(127)
     threading.Thread(target=accept, args=(port,), daemon=True).start()

@@ -31,7 +31,7 @@ async def drive(visit: Visit) -> dict[str, Observation]:
     with _door() as (door, path):
         process = await visit.box.start(
             ["python", "-I", "-B", "-c", _SOURCE.read_text(), str(PORT), *command],
-            env=visit.env,
+            env={"PORT": str(PORT), **visit.env},
             limits=visit.limits,
             listen=door,
         )
