@@ -7,13 +7,11 @@ from pathlib import Path
 from bot.errors import NightshiftError, ToolMissing
 from bot.provision import box, jj
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-
 
 def main(argv: list[str] | None = None) -> int:
     """Provide or check the tools; one line per tool, exit code of the first thing missing."""
     parser = argparse.ArgumentParser(prog="python -m bot.provision", description=__doc__)
-    parser.add_argument("--tools", type=Path, default=CHECKOUT / ".tools", help="where jj goes")
+    parser.add_argument("--tools", type=Path, default=jj.TOOLS, help="where jj goes")
     parser.add_argument("--only", choices=["jj", "box"], help="provide one tool only")
     parser.add_argument("--check", action="store_true", help="only look, install nothing")
     options = parser.parse_args(argv)

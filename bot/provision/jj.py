@@ -16,6 +16,9 @@ from bot.errors import EnvironmentProblem, NightshiftError, ToolMissing
 from bot.provision import debian, release
 from bot.provision.command import call
 
+TOOLS = Path(__file__).resolve().parents[2] / ".tools"
+"""Where `make setup` puts what this checkout needs."""
+
 _LOWEST_GIT = (2, 31)
 _NEW, _OLD = "new-", "old-"
 Say = Callable[[str], None]

@@ -20,6 +20,7 @@ from bot.domain.change import Change
 from bot.errors import Rejected, Tampered, UsageError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+_NEW = "ctl-"
 _BOT = ("nightshift[bot]", "nightshift[bot]@users.noreply.github.com")
 
 # Seen by jj in every workspace: what tools leave behind is no part of a change.
@@ -195,16 +196,15 @@ class Substrate:
     async def _recover(self) -> None:
         """Make the control workspace, or make it anew when jj cannot read it."""
         await self.git.unlend()
+        await asyncio.to_thread(_sweep, self._root)
         if self._ctl.is_dir():
             try:
                 await self._ctl_jj("log", "-r", "root()", "--no-graph", "-T", TEMPLATE)
             except Rejected:
-                await asyncio.to_thread(shutil.rmtree, self._ctl)
-                await asyncio.to_thread(shutil.rmtree, self._root / "ws")
-                (self._root / "ws").mkdir()
+                await asyncio.to_thread(_set_aside, self._root)
             else:
                 return
-        with tempfile.TemporaryDirectory(prefix="ctl-", dir=self._root) as room:
+        with tempfile.TemporaryDirectory(prefix=_NEW, dir=self._root) as room:
             made = Path(room) / "ctl"
             await self._jj("git", "init", "--git-repo", str(self.git.directory), str(made), at=None)
             made.rename(self._ctl)
@@ -309,6 +309,23 @@ class Substrate:
         if not _NAME.match(name) or name == "default":
             raise UsageError(f"not a workspace name: {name[:60]!r}")
         return Workspace(name, self._root / "ws" / name)
+
+
+def _sweep(root: Path) -> None:
+    """Remove control workspaces that a kill left half-made."""
+    for left in root.glob(f"{_NEW}*"):
+        shutil.rmtree(left)
+
+
+def _set_aside(root: Path) -> None:
+    """Move what jj cannot read out of the way, for a person to look at; the last one is kept."""
+    broken = root / "broken"
+    if broken.exists():
+        shutil.rmtree(broken)
+    broken.mkdir()
+    for name in ("ctl", "ws"):
+        (root / name).rename(broken / name)
+    (root / "ws").mkdir()
 
 
 def _operation(line: str) -> Operation:
