@@ -79,8 +79,10 @@ class GitStore:
 
     async def tree(self, commit: str) -> str:
         """Return the tree id of a commit."""
-        await self._need(commit)
-        return (await self._git("rev-parse", "--verify", f"{commit}^{{tree}}")).text.strip()
+        done = await self._git.ask("rev-parse", "--verify", "-q", f"{full_id(commit)}^{{tree}}")
+        if done.code:
+            raise _absent(commit)
+        return done.text.strip()
 
     async def parents(self, commit: str) -> tuple[str, ...]:
         """Return the parent ids of a commit."""
@@ -259,8 +261,12 @@ class GitStore:
 
     async def _need(self, commit: str) -> str:
         if not await self.has(commit):
-            raise Gone(f"commit {commit} is not in the store")
+            raise _absent(commit)
         return commit
+
+
+def _absent(commit: str) -> Gone:
+    return Gone(f"commit {commit} is not in the store")
 
 
 def _locate(root: Path, git: str) -> tuple[Path, Path]:

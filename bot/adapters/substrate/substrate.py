@@ -96,8 +96,10 @@ class Substrate:
         """Return the named workspace as it was at `commit`, rebuilt when it is gone or broken."""
         ws = self._workspace(name)
         async with self._writing():
-            change = await self._know(commit)
-            if not await self._usable(ws, change):
+            change, now = await self._know(commit), await self._current(ws)
+            if now is not None and now.commit == commit:
+                return ws
+            if now is None or now.change_id != change.change_id:
                 await self._rebuild(ws, change)
         await self.rollback(ws, commit)
         return ws
@@ -211,9 +213,9 @@ class Substrate:
 
     async def _know(self, commit: str) -> Change:
         """Make jj aware of a commit of the git store, without a lasting bookmark."""
-        await self.git.tree(commit)
         with contextlib.suppress(Rejected):
-            return (await self._read(commit))[0]
+            return (await self._read(full_id(commit)))[0]
+        await self.git.tree(commit)
         async with self.git.lent(commit):
             await self._ctl_jj("git", "import")
         await self._ctl_jj("git", "import")
@@ -232,14 +234,14 @@ class Substrate:
         if ws.path.exists():
             await finish(asyncio.to_thread(shutil.rmtree, ws.path))
 
-    async def _usable(self, ws: Workspace, change: Change) -> bool:
-        """Say whether the workspace is there, sound, and of the same change."""
+    async def _current(self, ws: Workspace) -> Change | None:
+        """Record what lies in the workspace; None when it is absent or broken."""
         try:
             self._check_link(ws)
             await self._settle(ws)
-            return (await self.change(ws)).change_id == change.change_id
+            return await self.change(ws)
         except (Rejected, Tampered, Stale):
-            return False
+            return None
 
     async def _rebuild(self, ws: Workspace, change: Change) -> None:
         """Make the workspace anew on the same change, so that its history goes on."""
