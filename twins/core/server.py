@@ -153,10 +153,10 @@ def run(app: web.Application, *, port: int = 0, host: str = "127.0.0.1") -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. One JSON line on stdout means ready."""
     try:
         sock = socket.create_server((host, port), backlog=512)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        sys.stderr.write(f"port-in-use: {host}:{port} is taken; choose another or use --port 0\n")
+    except (OSError, OverflowError) as error:
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        what = f"port-in-use: {host}:{port} is taken" if taken else f"environment: {error}"
+        sys.stderr.write(f"{what}; choose another port or use --port 0\n")
         return PORT_IN_USE
     asyncio.run(_serve(app, sock))
     return 0

@@ -41,12 +41,16 @@ class Move:
 
 def observe(context: Context, repo: Repository) -> list[str]:
     """Tell everything that the refs on disk say and no event has said; return the moved refs."""
-    before, after = repo.refs, context.hub.git.refs(repo.path)
-    repo.refs = after
+    before, after = dict(repo.refs), context.hub.git.refs(repo.path)
     moved = sorted(ref for ref in before | after if before.get(ref) != after.get(ref))
     if moved:
         repo.pushed_at = context.now
     for ref in moved:
+        # One by one: a head that moves together with its base must still see the old base.
+        if ref in after:
+            repo.refs[ref] = after[ref]
+        else:
+            del repo.refs[ref]
         _tell(context, repo, ref, before.get(ref, ZERO), after.get(ref, ZERO))
     return moved
 

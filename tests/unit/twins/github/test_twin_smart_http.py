@@ -169,3 +169,17 @@ async def test_pushes_side_by_side_are_each_told_once(twin: Any, tmp_path: Path)
     assert [code for code, _ in await asyncio.gather(*pushes)] == [0, 0]
     told = [d["request"]["payload"]["ref"] for d in await twin.deliveries() if d["event"] == "push"]
     assert sorted(told) == ["refs/heads/x", "refs/heads/y"]
+
+
+async def test_head_and_base_pushed_together_are_a_merge(twin: Any, tmp_path: Path) -> None:
+    """One push that moves a branch and lands it: synchronize, then merged, whatever the names."""
+    clone = await work(twin, tmp_path)
+    await git(clone, "commit", "-q", "--allow-empty", "-m", "One")
+    await git(clone, "push", "-q", "origin", "HEAD:a", "HEAD:z")
+    for head in "az":
+        body = {"title": head, "head": head, "base": "main"}
+        assert (await twin.call("POST", f"{REPO}/pulls", body)).status == 201
+    await git(clone, "commit", "-q", "--allow-empty", "-m", "Two")
+    await git(clone, "push", "-q", "origin", "HEAD:a", "HEAD:z", "HEAD:main")
+    merged = [(await twin.get(f"{REPO}/pulls/{number}"))["merged"] for number in (1, 2)]
+    assert merged == [True, True]
