@@ -11,8 +11,9 @@ from typing import Any
 
 DELIMITER = "NIGHTSHIFT_ENGINE"
 _MODULES = (
-    "shapes", "claims", "source", "vocabulary", "workshop", "expressions", "statements",
-    "layout", "trial", "harness", "worker", "suspects", "probes", "hunt", "program",
+    "shapes", "cues", "markdown", "claims", "source", "vocabulary", "workshop", "literals",
+    "calls", "expressions", "statements", "layout", "trial", "harness", "orders", "tracing",
+    "server", "worker", "oracle", "segments", "suspects", "probes", "hunt", "program",
 )  # fmt: skip
 _OWN_IMPORT = re.compile(
     r"^from twins\.anthropic\.search\.engine\.\w+ import (?:\([^)]*\)|[^\n(]*)\n", re.MULTILINE

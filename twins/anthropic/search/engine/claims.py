@@ -9,83 +9,33 @@ the wrong or the right one is settled later by running it: what holds already is
 import ast
 import doctest
 import re
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from twins.anthropic.search.engine.cues import (
+    ACTUAL,
+    ARROW,
+    EXIT,
+    EXPECT,
+    FIRM,
+    FLIP,
+    LABEL,
+    PYTHON_LANGUAGES,
+    RAISE,
+    SAME,
+    SHELL_LANGUAGES,
+    SPAN,
+    bare_values,
+    expression,
+    has_call,
+    has_data,
+    is_command,
+    is_exception,
+    is_print,
+    polarity_of,
+)
+from twins.anthropic.search.engine.markdown import Block, blocks_of
 from twins.anthropic.search.engine.shapes import Example, Polarity
-
-_EXPECT = re.compile(
-    r"\b(expect(?:ed|s|ing|ation)?|should|must|ought|want(?:ed|s)?|supposed|needs? to|has to"
-    r"|correct|right (?:answer|value|result)|desired|intended)\b",
-    re.IGNORECASE,
-)
-_ACTUAL = re.compile(
-    r"\b(actual(?:ly)?|got|gets?|gives?|gave|returns?|returned|prints?|printed|produces?|produced"
-    r"|currently|observed|shows?|outputs?|yields?|is|was|were|are|comes? out|came out|computes?"
-    r"|reports?|reported|evaluates|results?|raises?|raised|throws?|crash(?:es|ed)?|fails?|failed"
-    r"|wrong(?:ly)?|incorrect(?:ly)?|today|now|instead|see|says)\b",
-    re.IGNORECASE,
-)
-_FLIP = re.compile(
-    r"\b(instead of|rather than|in place of|as opposed to|not|never)\b[^.;]{0,30}$", re.IGNORECASE
-)
-_SAME = re.compile(r"\b(equal|equals|same as|identical to|match(?:es)?)\b", re.IGNORECASE)
-_RAISE = re.compile(
-    r"\b(rais|throw|crash|fail|blow|reject|traceback|error|died|dies)", re.IGNORECASE
-)
-_EXIT = re.compile(
-    r"\bexit(?:s|ed|ing)?\b[^.`]{0,20}?(?:code|status|with)?\s*(?:of|is|was|with|code|status|:|=)*"
-    r"\s*`?(\d{1,3})\b",
-    re.IGNORECASE,
-)
-_AFTER = re.compile(
-    r"^`?\s+(?:(?:is|was|would be)\s+)?(?:the\s+)?(?:expected|correct|right|wanted)\b(?!\W*[\d`'\"])",
-    re.IGNORECASE,
-)
-_FIRM = re.compile(r"\b(actual|got|but|instead|currently|observed|wrong|today|now)", re.IGNORECASE)
-_DATA = re.compile(r"^\s*(expected|actual|got|output|result)\b[^=(]*:", re.IGNORECASE)
-_LABEL = re.compile(
-    r"^[\s*_#>\-+\d.)]*(?P<word>expected|expect|actual|actually|got|should be|should print|should"
-    r" return|should give|wanted|want|output|result|observed|correct|prints|returns|instead|now"
-    r"|today|currently)\b(?P<more>[^:=`]{0,40})[*_]*[:=][*_]*\s*(?P<rest>.*)$",
-    re.IGNORECASE,
-)
-_BARE = re.compile(
-    r"(?<![\w.$%/-])(?P<value>-?\d+(?:[.,]\d+)*(?:\.\d+)?|None|True|False|nothing|'[^'\n]*'"
-    r"|\"[^\"\n]*\"|\[[^\]\n]*\]|\([^()\n]*,[^()\n]*\)|\{[^}\n]*\}|Decimal\([^)\n]*\)"
-    r"|(?:[A-Z]\w*)?(?:Error|Exception))(?![\w])"
-)
-_FILLER = re.compile(
-    r"(?:^|\b|[:=>→])\s*(?:to be|to equal|to return|to give|equal to|be|return|returning|give|print"
-    r"|yield|an?|the|value|of|exactly|about|as|with|in|raise|it|to|result|output|error|answer"
-    r"|[:=>→,(\-])*\s*$",
-    re.IGNORECASE,
-)
-_ARROW = re.compile(r"\s*(?:->|=>|→|⇒|~>)\s*")
-_SPAN = re.compile(r"(`+)(.+?)\1")
-_SHELL_LANGUAGES = {
-    "console",
-    "shell",
-    "sh",
-    "bash",
-    "shell-session",
-    "shellsession",
-    "zsh",
-    "text",
-}
-_PYTHON_LANGUAGES = {"python", "py", "python3", "pycon", ""}
-_VALUE_CALLS = {"Decimal", "Fraction", "date", "datetime", "timedelta", "set", "frozenset", "dict"}
-_COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:echo|printf|python[\d.]*|[a-z][\w.-]*) ?")
-
-
-class Block(NamedTuple):
-    """A piece of an issue: a fenced block or one paragraph, table row or list item of prose."""
-
-    kind: Literal["fence", "prose", "row"]
-    text: str
-    language: str = ""
-    intro: str = ""
 
 
 class Subject(NamedTuple):
@@ -103,121 +53,6 @@ def examples_of(issue: str) -> list[Example]:
         reader.read(block)
     seen: dict[Example, None] = dict.fromkeys(reader.found)
     return list(seen)
-
-
-def blocks_of(text: str) -> list[Block]:
-    """Cut Markdown into fences, list items, table rows and paragraphs."""
-    blocks: list[Block] = []
-    prose: list[str] = []
-    intro = ""
-    lines = text.expandtabs(4).replace("\r\n", "\n").split("\n")
-    position = 0
-
-    def flush() -> None:
-        nonlocal intro
-        if prose:
-            joined = " ".join(line.strip() for line in prose)
-            blocks.append(Block("prose", joined, intro=intro))
-            intro = joined
-            prose.clear()
-
-    while position < len(lines):
-        line = lines[position]
-        fence = re.match(r"^\s*(```+|~~~+)\s*([\w+-]*)", line)
-        indented = not prose and re.match(r"^ {4,}\S", line) and not re.match(r"^\s*[-*+] ", line)
-        if fence:
-            flush()
-            body, position = _until_fence(lines, position + 1, fence[1])
-            blocks.append(Block("fence", body, fence[2].lower(), intro))
-        elif indented:
-            start = position
-            while position < len(lines) and re.match(r"^( {4,}\S|\s*$)", lines[position]):
-                position += 1
-            body = textwrap.dedent("\n".join(lines[start:position])).strip("\n")
-            blocks.append(Block("fence", body, "", intro))
-        else:
-            if line.strip().startswith("|"):
-                flush()
-                blocks.append(Block("row", line.strip()))
-            elif not line.strip():
-                flush()
-            else:
-                fresh = re.match(r"^\s*(?:[-*+]|\d+[.)]|#+)\s", line) or _LABEL.match(line)
-                if fresh or line.lstrip().startswith((">>>", "$ ")):
-                    flush()
-                if line.lstrip().startswith((">>>", "$ ")):
-                    start = position
-                    while position < len(lines) and lines[position].strip():
-                        position += 1
-                    body = textwrap.dedent("\n".join(lines[start:position]))
-                    blocks.append(Block("fence", body, "", intro))
-                else:
-                    prose.append(line)
-                    if line.lstrip().startswith("#"):
-                        flush()
-            position += 1
-    flush()
-    return blocks
-
-
-def _until_fence(lines: list[str], position: int, mark: str) -> tuple[str, int]:
-    start = position
-    while position < len(lines) and not lines[position].strip().startswith(mark):
-        position += 1
-    return textwrap.dedent("\n".join(lines[start:position])), position + 1
-
-
-def polarity_of(before: str, after: str = "", previous: Polarity | None = None) -> Polarity:
-    """Say from the words around a value whether it is wished for, seen, or just stated."""
-    if _AFTER.match(after):
-        return "expected"
-    if _FLIP.search(before):
-        if previous in {"actual", "neutral"} and not _EXPECT.search(before):
-            return "expected"
-        return "actual"
-    expects = [match.start() for match in _EXPECT.finditer(before)]
-    if expects and not re.search(r"\bbut\b(?!.*\b(?:should|expect))", before[expects[-1] :]):
-        return "expected"
-    return "actual" if _ACTUAL.search(before) else "neutral"
-
-
-def expression(text: str) -> ast.expr | None:
-    """Parse one Python expression, or return None."""
-    try:
-        return ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        return None
-
-
-def has_call(text: str) -> bool:
-    """Tell whether the text is an expression that calls something of the product."""
-    tree = expression(text)
-    if tree is None:
-        return False
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else _bare_name(node.func)
-            if name not in _VALUE_CALLS:
-                return True
-    return False
-
-
-def _bare_name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def is_command(text: str) -> bool:
-    """Tell whether a line looks like a command of the product, not like prose or a value."""
-    line = text.strip().removeprefix("$ ")
-    if re.match(r"^(?:[A-Z_]+=\S+ )*python[\d.]* +(?:-m +)?[\w./-]+", line):
-        return True
-    return bool(re.match(r"^(?:echo|printf) .*\| *(?:python[\d.]* -m )?[a-z][\w-]*", line))
-
-
-def _is_exception(text: str) -> bool:
-    return bool(
-        re.fullmatch(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)", text)
-    )
 
 
 class Reader:
@@ -252,7 +87,7 @@ class Reader:
             return
         kind, code, setup = self.subject
         mode: Literal["value", "stdout", "raises", "survives"]
-        if _is_exception(value) and (_RAISE.search(context) or kind != "shell"):
+        if is_exception(value) and (RAISE.search(context) or kind != "shell"):
             mode, value = "raises", value.rsplit(".", 1)[-1]
         elif kind == "expr":
             mode = "value"
@@ -269,7 +104,7 @@ class Reader:
         if any(line.startswith("$ ") for line in lines):
             return True
         first = lines[0] if lines else ""
-        return block.language in _SHELL_LANGUAGES | {""} and is_command(first)
+        return block.language in SHELL_LANGUAGES | {""} and is_command(first)
 
     def _session(self, block: Block) -> None:
         prompt = any(line.startswith("$ ") for line in block.text.split("\n"))
@@ -297,7 +132,7 @@ class Reader:
         kept: list[str] = []
         mode = label
         for line in output:
-            named = _LABEL.match(line.lstrip("# "))
+            named = LABEL.match(line.lstrip("# "))
             if named:
                 self._close(kept, mode)
                 kept, mode = [named["rest"]], polarity_of(named["word"] + named["more"])
@@ -344,16 +179,16 @@ class Reader:
         values: list[str] = []
         named: list[str] = []
         for line in want.rstrip("\n").split("\n"):
-            into = named if _LABEL.match(line.lstrip("# ")) or line.startswith("#") else values
+            into = named if LABEL.match(line.lstrip("# ")) or line.startswith("#") else values
             into.append(line.lstrip("# ") if into is named else line)
         return "\n".join(values).strip(), named
 
     def _code(self, block: Block) -> bool:
         """Read a block of Python statements; False when it is none."""
-        if block.language not in _PYTHON_LANGUAGES or _has_data(block.text):
+        if block.language not in PYTHON_LANGUAGES or has_data(block.text):
             return False
         text = "\n".join(
-            _ARROW.sub("  # ", line) if has_call(_ARROW.split(line)[0]) else line
+            ARROW.sub("  # ", line) if has_call(ARROW.split(line)[0]) else line
             for line in block.text.split("\n")
         )
         try:
@@ -423,14 +258,14 @@ class Reader:
     def _plain(self, block: Block) -> None:
         """Read a block that is no code: labelled lines, or the output of the last subject."""
         lines = [line for line in block.text.split("\n") if line.strip()]
-        if any(_LABEL.match(line) or has_call(line) or is_command(line) for line in lines):
+        if any(LABEL.match(line) or has_call(line) or is_command(line) for line in lines):
             kept: list[str] = []
             for line in lines:
-                first, *rest = _ARROW.split(line, maxsplit=1)
+                first, *rest = ARROW.split(line, maxsplit=1)
                 if self._take_subject(first):
                     for value in rest:
                         self.claim(value, "neutral")
-                elif _LABEL.match(line):
+                elif LABEL.match(line):
                     self._prose(line)
                 else:
                     kept.append(line)
@@ -456,7 +291,7 @@ class Reader:
             return
         if not self.columns:
             self.columns = [
-                polarity_of(cell) if _EXPECT.search(cell) or _ACTUAL.search(cell) else None
+                polarity_of(cell) if EXPECT.search(cell) or ACTUAL.search(cell) else None
                 for cell in cells
             ]
             return
@@ -476,12 +311,12 @@ class Reader:
         return True
 
     def _prose(self, text: str) -> None:
-        named = _LABEL.match(text)
+        named = LABEL.match(text)
         heading = re.match(r"^\s*(?:#+\s*|\*\*)?([\w ]{3,40}?)(?:\*\*)?:?(?:\*\*)?\s*$", text)
         if named and named["rest"].strip():
             self._labelled(named)
             return
-        if heading and (_EXPECT.search(heading[1]) or _ACTUAL.search(heading[1])):
+        if heading and (EXPECT.search(heading[1]) or ACTUAL.search(heading[1])):
             self.label = polarity_of(heading[1])
             return
         if heading and text.lstrip().startswith("#"):
@@ -496,7 +331,7 @@ class Reader:
             self._take_subject(rest.strip("`"))
             return
         before = len(self.found)
-        exits = _EXIT.search(rest)
+        exits = EXIT.search(rest)
         if exits and self.subject and self.subject.kind == "shell":
             self._exit(exits[1], polarity)
             return
@@ -527,9 +362,9 @@ class Reader:
         for left, right, token, is_code in self._tokens(text, bare_first=bare_first):
             words = re.split(r"(?<=[.;!?])\s", text[cut:left])[-1] if cut else text[cut:left]
             polarity = polarity_of(words, text[right : right + 25], previous)
-            if polarity == "neutral" or (start == "expected" and not _FIRM.search(words)):
-                polarity = start if not _FLIP.search(words) else polarity
-            parts = _ARROW.split(token, maxsplit=1) if is_code else [token]
+            if polarity == "neutral" or (start == "expected" and not FIRM.search(words)):
+                polarity = start if not FLIP.search(words) else polarity
+            parts = ARROW.split(token, maxsplit=1) if is_code else [token]
             if is_code and self._is_subject(parts[0], words):
                 self._subject_with_value(parts, polarity)
                 for value, said, context in pending:
@@ -540,7 +375,7 @@ class Reader:
             elif is_code and not self._is_value(token):
                 continue
             else:
-                exits = _EXIT.search(text[max(0, left - 30) : right])
+                exits = EXIT.search(text[max(0, left - 30) : right])
                 if exits and exits[1] == token and self.subject.kind == "shell":
                     self._exit(token, polarity)
                 else:
@@ -550,7 +385,7 @@ class Reader:
 
     def _is_value(self, token: str) -> bool:
         """Leave out names of files, functions and options quoted in passing."""
-        if _is_exception(token) or (self.subject and self.subject.kind == "shell"):
+        if is_exception(token) or (self.subject and self.subject.kind == "shell"):
             return not re.fullmatch(r"-{1,2}[\w-]+|[\w/]+\.py", token)
         tree = expression(token)
         if isinstance(tree, ast.Name):
@@ -565,8 +400,8 @@ class Reader:
             return False
         root = tree.func if isinstance(tree, ast.Call) else tree
         looks_built = isinstance(root, ast.Name) and root.id[:1].isupper()
-        cued = _EXPECT.search(words) or _ACTUAL.search(words)
-        if self.subject and (_SAME.search(words) or (looks_built and cued)):
+        cued = EXPECT.search(words) or ACTUAL.search(words)
+        if self.subject and (SAME.search(words) or (looks_built and cued)):
             return False
         return True
 
@@ -583,42 +418,7 @@ class Reader:
 
     @staticmethod
     def _tokens(text: str, *, bare_first: bool) -> Iterator[tuple[int, int, str, bool]]:
-        spans = [(m.start(), m.end(), m[2].strip(), True) for m in _SPAN.finditer(text)]
+        spans = [(m.start(), m.end(), m[2].strip(), True) for m in SPAN.finditer(text)]
         taken = [(left, right) for left, right, _, _ in spans]
-        bare = list(_bare_values(text, taken, first=bare_first))
+        bare = list(bare_values(text, taken, first=bare_first))
         yield from sorted([*spans, *bare])
-
-
-def _bare_values(
-    text: str, taken: Iterable[tuple[int, int]], *, first: bool
-) -> Iterator[tuple[int, int, str, bool]]:
-    """Find literals outside code spans, if a word such as "expected" or "got" leads to them."""
-    spans = list(taken)
-    for match in _BARE.finditer(text):
-        if any(left <= match.start() < right for left, right in spans):
-            continue
-        lead = text[max(0, match.start() - 45) : match.start()]
-        gap = _FILLER.search(lead)
-        head = lead[: gap.start()] if gap else lead
-        near = head[-22:]
-        cue = _FLIP.search(lead) or re.search(
-            rf"(?:{_EXPECT.pattern}|{_ACTUAL.pattern}|code|status)\W*$", near, re.IGNORECASE
-        )
-        said = _AFTER.match(text[match.end() : match.end() + 25])
-        opening = first and not text[: match.start()].strip(" #:=>→-")
-        if cue or said or opening:
-            yield match.start(), match.end(), match["value"], False
-
-
-def _has_data(text: str) -> bool:
-    """Tell whether labelled lines such as `Expected: 4` stand in the block."""
-    return any(_DATA.match(line) for line in text.split("\n"))
-
-
-def is_print(node: ast.stmt) -> bool:
-    """Tell whether a statement is a call of print."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and _bare_name(node.value.func) == "print"
-    )

@@ -3,16 +3,15 @@
 import ast
 import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
 
+from twins.anthropic.search.engine.calls import call_edits, same_arity, siblings_of
+from twins.anthropic.search.engine.literals import constant_edits, format_edits, held
 from twins.anthropic.search.engine.shapes import Edit
 from twins.anthropic.search.engine.vocabulary import (
     ARITHMETIC,
     ARITHMETIC_TEXT,
     COMPARISON_TEXT,
     COMPARISONS,
-    CONSTANTS,
-    SIBLINGS,
     WRAPS_CALL,
     WRAPS_METHOD,
 )
@@ -21,7 +20,6 @@ from twins.anthropic.search.engine.workshop import Workshop
 _BOUNDARY = {("<", "<="), ("<=", "<"), (">", ">="), (">=", ">")}
 _ORDERED = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 _ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant)
-_SPEC = re.compile(r"(:[^{}:]*?)(\.?)(\d+)([a-z%]?)(?=\})|%(\.?)(\d+)([a-z])")
 
 
 def expression_edits(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
@@ -36,13 +34,13 @@ def expression_edits(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
         case ast.BinOp():
             yield from _binary(bench, node)
         case ast.Constant():
-            yield from _constant(bench, node)
+            yield from constant_edits(bench, node)
         case ast.Name() if isinstance(node.ctx, ast.Load):
             yield from _name(bench, node)
         case ast.Attribute() if isinstance(node.ctx, ast.Load):
             yield from _attribute(bench, node)
         case ast.Call():
-            yield from _call(bench, node)
+            yield from call_edits(bench, node)
         case ast.Subscript() if isinstance(node.ctx, ast.Load):
             yield from _subscript(bench, node)
         case ast.IfExp():
@@ -50,7 +48,7 @@ def expression_edits(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
             yield from _comprehension(bench, node)
         case ast.JoinedStr():
-            yield from _format(bench, node)
+            yield from format_edits(bench, node)
         case _:
             pass
     if _is_value_site(bench, node):
@@ -112,14 +110,14 @@ def _binary(bench: Workshop, node: ast.BinOp) -> Iterator[Edit]:
         prior = 0.6 if {old, new} <= {"+", "-"} or {old, new} <= {"/", "//"} else 0.45
         yield from bench.between(node.left, node.right, old, new, "arithmetic", prior)
     if isinstance(node.op, _ORDERED):
-        yield bench.edit(node, f"{_held(right)} {old} {_held(left)}", "operand-swap", 0.4)
+        yield bench.edit(node, f"{held(right)} {old} {held(left)}", "operand-swap", 0.4)
     yield bench.edit(node, left, "keep-left", 0.3, destructive=True)
     yield bench.edit(node, right, "keep-right", 0.3, destructive=True)
     if old == "/":
-        yield bench.edit(node, f"-(-{_held(left)} // {_held(right)})", "ceiling-division", 0.25)
+        yield bench.edit(node, f"-(-{held(left)} // {held(right)})", "ceiling-division", 0.25)
     if old == "//":
-        yield bench.edit(node, f"-(-{_held(left)} // {_held(right)})", "ceiling-division", 0.5)
-        yield bench.edit(node, f"round({left} / {_held(right)})", "rounded-division", 0.3)
+        yield bench.edit(node, f"-(-{held(left)} // {held(right)})", "ceiling-division", 0.5)
+        yield bench.edit(node, f"round({left} / {held(right)})", "rounded-division", 0.3)
     yield from _regroup(bench, node)
 
 
@@ -141,127 +139,18 @@ def _regroup(bench: Workshop, node: ast.BinOp) -> Iterator[Edit]:
         yield Edit(path, start, end, new, "regroup", 0.45, node.lineno)
 
 
-def _held(text: str) -> str:
-    """Put parentheses around a text that is no single term."""
-    return text if re.fullmatch(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])?", text) else f"({text})"
-
-
-def _constant(bench: Workshop, node: ast.Constant) -> Iterator[Edit]:
-    value = node.value
-    if isinstance(value, bool):
-        yield bench.edit(node, str(not value), "flip-bool", 0.6)
-    elif isinstance(value, (int, float)):
-        for text, prior in _numbers(bench, bench.source.code(node)):
-            yield bench.edit(node, text, "number", prior)
-    elif isinstance(value, str) and not bench.is_docstring(node):
-        if isinstance(bench.source.parents.get(node), ast.JoinedStr):
-            return
-        for text, prior in _strings(bench, value):
-            if text != value:
-                yield bench.edit(node, _quoted(bench, node, text), "string", prior)
-
-
-def _numbers(bench: Workshop, written: str) -> Iterator[tuple[str, float]]:
-    try:
-        value = Decimal(written.replace("_", ""))
-    except InvalidOperation:
-        return
-    last = Decimal(1).scaleb(-len(written.partition(".")[2]))
-    near = {str(value + last): 0.5, str(value - last): 0.5}
-    if "." not in written:
-        near |= {str(number): 0.35 for number in CONSTANTS}
-    for number in bench.hints.numbers:
-        near.setdefault(number, 0.45)
-    for small in (3, 4, 5) if "." not in written else ():
-        near.setdefault(str(small), 0.25)
-    for factor in (10, 100, 1000, 2, 60, 24):
-        near.setdefault(_plain(value * factor), 0.2)
-        near.setdefault(_plain(value / factor), 0.2)
-    for number in bench.numbers:
-        near.setdefault(number, 0.2)
-    near.setdefault(str(-value), 0.25)
-    near.pop(written, None)
-    near.pop(str(value), None)
-    yield from near.items()
-
-
-def _plain(value: Decimal) -> str:
-    return format(value.normalize(), "f")
-
-
-def _strings(bench: Workshop, value: str) -> Iterator[tuple[str, float]]:
-    near: dict[str, float] = {}
-    if re.fullmatch(r"-?\d+(\.\d+)?", value):
-        near |= dict(_numbers(bench, value))
-        for text, prior in list(near.items()):
-            if "." in value:
-                places = len(value.partition(".")[2])
-                near.setdefault(f"{Decimal(text):.{places}f}", prior)
-    for changed in (value.lower(), value.upper(), value.strip(), value.capitalize()):
-        near.setdefault(changed, 0.3)
-    for hint in bench.hints.strings:
-        near.setdefault(hint, 0.35)
-    numeric = value.replace(".", "", 1).isdigit()
-    for other in bench.strings:
-        alike = numeric and other.replace(".", "", 1).isdigit()
-        near.setdefault(other, 0.35 if alike else 0.22)
-    for changed in _respecified(value):
-        near.setdefault(changed, 0.45)
-    near.setdefault("", 0.15)
-    if value and not value.isspace():
-        near.setdefault(value + " ", 0.15)
-        near.setdefault(" " + value, 0.15)
-    yield from near.items()
-
-
-def _quoted(bench: Workshop, node: ast.Constant, text: str) -> str:
-    written = bench.source.code(node)
-    if written.startswith('"') and '"' not in text and text.isprintable() and "\\" not in text:
-        return f'"{text}"'
-    return repr(text)
-
-
-def _respecified(text: str) -> Iterator[str]:
-    """Vary the number in a format such as `{x:.1f}` or `%.1f`, and its alignment."""
-    for found in _SPEC.finditer(text):
-        group = 3 if found[3] else 6
-        digits = int(found[group])
-        for other in dict.fromkeys((digits + 1, digits - 1, 2, 0)):
-            if other != digits and other >= 0:
-                yield text[: found.start(group)] + str(other) + text[found.end(group) :]
-        if found[3] and not found[2]:
-            yield text[: found.start(3)] + "." + text[found.start(3) :]
-    for old, new in (("<", ">"), (">", "<"), ("^", "<")):
-        for found in re.finditer(rf":[^{{}}]?({re.escape(old)})\d", text):
-            yield text[: found.start(1)] + new + text[found.end(1) :]
-
-
-def _format(bench: Workshop, node: ast.JoinedStr) -> Iterator[Edit]:
-    code = bench.source.code(node)
-    for changed in _respecified(code):
-        yield bench.edit(node, changed, "format", 0.5)
-    for found in re.finditer(r"\{([\w.]+)\}", code):
-        for spec in (":.2f", ":,", ":02d", "!r"):
-            new = code[: found.end(1)] + spec + code[found.end(1) :]
-            yield bench.edit(node, new, "format", 0.3)
-        for name in bench.scope(node):
-            if name != found[1]:
-                new = code[: found.start(1)] + name + code[found.end(1) :]
-                yield bench.edit(node, new, "name", 0.3)
-
-
 def _name(bench: Workshop, node: ast.Name) -> Iterator[Edit]:
     parent = bench.source.parents.get(node)
     if isinstance(parent, ast.Call) and parent.func is node:
-        for name, prior in _siblings(node.id):
+        for name, prior in siblings_of(node.id):
             if re.fullmatch(r"\w+", name) or name.split(".")[0] in bench.names:
                 yield bench.edit(node, name, "call-name", prior)
         if node.id in bench.signatures:
             for name in bench.functions():
-                if name != node.id and _arity(bench, name, node.id):
+                if name != node.id and same_arity(bench, name, node.id):
                     yield bench.edit(node, name, "call-name", 0.35)
         return
-    for name, prior in _siblings(node.id):
+    for name, prior in siblings_of(node.id):
         if name in bench.names or (name[0].isupper() and name.endswith(("Error", "Exception"))):
             yield bench.edit(node, name, "sibling", prior)
         elif name.startswith("ROUND_"):
@@ -277,21 +166,11 @@ def _name(bench: Workshop, node: ast.Name) -> Iterator[Edit]:
                 yield bench.edit(node, name, "name", prior)
 
 
-def _siblings(name: str) -> Iterator[tuple[str, float]]:
-    """Yield what a name is taken for, the likeliest first."""
-    for index, other in enumerate(SIBLINGS.get(name, ())):
-        yield other, 0.55 - 0.01 * index
-
-
-def _arity(bench: Workshop, one: str, other: str) -> bool:
-    return len(bench.signatures.get(one, ())) == len(bench.signatures.get(other, ()))
-
-
 def _attribute(bench: Workshop, node: ast.Attribute) -> Iterator[Edit]:
     base = bench.source.code(node.value)
     parent = bench.source.parents.get(node)
     called = isinstance(parent, ast.Call) and parent.func is node
-    for name, prior in _siblings(node.attr):
+    for name, prior in siblings_of(node.attr):
         if "." not in name:
             yield bench.edit(node, f"{base}.{name}", "sibling", prior)
     if called:
@@ -308,95 +187,6 @@ def _attribute(bench: Workshop, node: ast.Attribute) -> Iterator[Edit]:
             yield bench.edit(node, name, "attribute-to-name", 0.15)
 
 
-def _call(bench: Workshop, node: ast.Call) -> Iterator[Edit]:
-    code = bench.source.code
-    for left, right in zip(node.args, node.args[1:], strict=False):
-        start, end = bench.source.span(left)[0], bench.source.span(right)[1]
-        gap = bench.source.text[bench.source.span(left)[1] : bench.source.span(right)[0]]
-        swapped = code(right) + gap + code(left)
-        path = bench.source.path
-        yield Edit(path, start, end, swapped, "argument-swap", 0.5, left.lineno)
-    function = code(node.func)
-    given: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
-    arguments = [code(each) for each in given]
-    for index in range(len(arguments)):
-        kept = ", ".join(arguments[:index] + arguments[index + 1 :])
-        yield bench.edit(node, f"{function}({kept})", "argument-drop", 0.35, destructive=True)
-    if len(node.args) == 1 and not node.keywords:
-        yield bench.edit(node, arguments[0], "unwrap", 0.45, destructive=True)
-    if isinstance(node.func, ast.Attribute):
-        base = code(node.func.value)
-        yield bench.edit(node, base, "unwrap-method", 0.4, destructive=True)
-    for added, prior in _added(bench, node, len(node.args)):
-        yield bench.edit(
-            node, f"{function}({', '.join([*arguments, added])})", "argument-add", prior
-        )
-    yield from _special_calls(bench, node, arguments)
-
-
-def _added(bench: Workshop, node: ast.Call, given: int) -> Iterator[tuple[str, float]]:
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-    name = node.func.id if isinstance(node.func, ast.Name) else name
-    used = {keyword.arg for keyword in node.keywords}
-    scope = bench.scope(node)
-    for parameter in bench.signatures.get(name, ())[given:]:
-        if parameter in used:
-            continue
-        for value in scope[:8]:
-            yield f"{parameter}={value}", 0.6 if value == parameter else 0.15
-        for value in ("True", "False", "0", "1"):
-            yield f"{parameter}={value}", 0.15
-    texts: dict[str, tuple[str, ...]] = {
-        "get": ("0", '""', "[]", "None", *scope[:3]),
-        "sorted": ("reverse=True",),
-        "sort": ("reverse=True",),
-        "round": ("2", "0"),
-        "enumerate": ("1",),
-        "quantize": ('rounding="ROUND_HALF_UP"', 'rounding="ROUND_CEILING"'),
-        "split": ("1",),
-        "replace": ("1",),
-        "min": ("default=0",),
-        "max": ("default=0",),
-        "sum": ("0",),
-        "strftime": (),
-        "dumps": ("sort_keys=True", "ensure_ascii=False"),
-        "next": ("None",),
-        "pop": ("0", "None", "-1"),
-        "strip": ('"/"', '"."'),
-        "getattr": ("None",),
-    }
-    for text in texts.get(name, ()):
-        if text.split("=")[0] not in used:
-            yield text, 0.4
-
-
-def _special_calls(bench: Workshop, node: ast.Call, arguments: list[str]) -> Iterator[Edit]:
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
-    if name == "range" and arguments:
-        first, *rest = arguments
-        if not rest:
-            for text in (f"1, {first}", f"1, {first} + 1", f"{first} + 1", f"{first} - 1"):
-                yield bench.edit(node, f"range({text})", "range", 0.6)
-        elif len(rest) == 1:
-            for text in (
-                f"{first}, {rest[0]} + 1",
-                f"{first}, {rest[0]} - 1",
-                f"{first} + 1, {rest[0]}",
-                f"{first} - 1, {rest[0]}",
-                rest[0],
-            ):
-                yield bench.edit(node, f"range({text})", "range", 0.6)
-    if name in {"round", "int"} and len(arguments) == 1:
-        yield bench.edit(node, f"int({arguments[0]} + 0.5)", "half-up", 0.25)
-    keys = [keyword for keyword in node.keywords if keyword.arg == "key"]
-    if keys and isinstance(keys[0].value, ast.Lambda):
-        body = keys[0].value.body
-        code = bench.source.code(body)
-        yield bench.edit(body, f"-{_held(code)}", "sort-key", 0.35)
-        for argument in keys[0].value.args.args[:1]:
-            yield bench.edit(body, f"({code}, {argument.arg})", "sort-key", 0.3)
-
-
 def _subscript(bench: Workshop, node: ast.Subscript) -> Iterator[Edit]:
     base = bench.source.code(node.value)
     if isinstance(node.slice, ast.Slice):
@@ -406,12 +196,12 @@ def _subscript(bench: Workshop, node: ast.Subscript) -> Iterator[Edit]:
         options = {f"{lower}:": 0.35, f":{upper}": 0.35, f"{upper}:": 0.3, f":{lower}": 0.3}
         if upper:
             options |= {f"{lower}:{upper} + 1": 0.5, f"{lower}:{upper} - 1": 0.45}
-            options[f"{lower}:-{_held(upper)}"] = 0.3
+            options[f"{lower}:-{held(upper)}"] = 0.3
         else:
             options[f"{lower}:-1"] = 0.4
         if lower:
             options |= {f"{lower} + 1:{upper}": 0.45, f"{lower} - 1:{upper}": 0.4}
-            options[f"-{_held(lower)}:{upper}"] = 0.3
+            options[f"-{held(lower)}:{upper}"] = 0.3
         else:
             options[f"1:{upper}"] = 0.4
         for text, prior in options.items():
@@ -447,7 +237,7 @@ def _comprehension(
             source = bench.source.code(generator.iter)
             for name in names:
                 for wanted in (f"{name}", f"{name} is not None", f"not {name}"):
-                    new = f"{_held(source)} if {wanted}"
+                    new = f"{held(source)} if {wanted}"
                     yield bench.edit(generator.iter, new, "filter", 0.25)
 
 
@@ -466,13 +256,13 @@ def _is_value_site(bench: Workshop, node: ast.expr) -> bool:
 def _wraps(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
     code = bench.source.code(node)
     parent = bench.source.parents.get(node)
-    held = _held(code)
+    term = held(code)
     tight = isinstance(parent, (ast.Compare, ast.Subscript, ast.Slice, ast.BinOp))
     spot = "({})" if isinstance(parent, (ast.BinOp, ast.UnaryOp)) else "{}"
     for text in ("+ 1", "- 1"):
         yield bench.edit(node, spot.format(f"{code} {text}"), "off-by-one", 0.42 if tight else 0.25)
     for method in WRAPS_METHOD:
-        yield bench.edit(node, held + method, "wrap-method", 0.24)
+        yield bench.edit(node, term + method, "wrap-method", 0.24)
     for function in WRAPS_CALL:
         if not code.startswith(f"{function}("):
             yield bench.edit(node, f"{function}({code})", "wrap-call", 0.2)
@@ -484,9 +274,9 @@ def _wraps(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
             prior = 0.16 if name in bench.names else 0.2
             yield bench.edit(node, f"{function}({code}, {name})", "clamp", prior)
         for operator in "+-*/":
-            combined = spot.format(f"{held} {operator} {name}")
+            combined = spot.format(f"{term} {operator} {name}")
             yield bench.edit(node, combined, "combine", 0.13)
-    yield bench.edit(node, spot.format(f"-{held}"), "minus", 0.2)
+    yield bench.edit(node, spot.format(f"-{term}"), "minus", 0.2)
     for default in ("0", '""', "[]", "None"):
         yield bench.edit(node, f"({code} or {default})", "default", 0.12)
     if isinstance(parent, (ast.If, ast.While, ast.BoolOp, ast.IfExp)):

@@ -1,23 +1,24 @@
 """The search: baseline, oracle, localisation, candidates, confirmation, ranking."""
 
-import ast
 import difflib
 import re
 import resource
 import time
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from twins.anthropic.search.engine.claims import examples_of
 from twins.anthropic.search.engine.harness import Plan, plan_of, warm_up
 from twins.anthropic.search.engine.layout import Layout
+from twins.anthropic.search.engine.oracle import Oracle, is_named, wishes_of
+from twins.anthropic.search.engine.orders import Order, Swap
 from twins.anthropic.search.engine.probes import calls_in_tests, probes_of
-from twins.anthropic.search.engine.shapes import Candidate, Edit, Example, Outcome, Statistics
+from twins.anthropic.search.engine.segments import Segments
+from twins.anthropic.search.engine.shapes import Candidate, Edit, Outcome, Statistics
 from twins.anthropic.search.engine.source import overlap, replacement_of, shape_of, splice
 from twins.anthropic.search.engine.suspects import candidates_of, ochiai, words_of
-from twins.anthropic.search.engine.worker import Order, Swap, Worker, write
+from twins.anthropic.search.engine.worker import Worker, write
 
 ENOUGH = 12
 ENOUGH_KINDS = 8
@@ -44,15 +45,6 @@ class Plausible:
         destructive = any(edit.destructive for edit in edits)
         cost = self.size + 5 * destructive + 4 * (len(edits) - 1) - 6 * self.candidate.score
         return (self.confirmed is False, round(cost, 2), len(edits))
-
-
-@dataclass(slots=True)
-class Oracle:
-    """What has to become true and what has to stay true."""
-
-    targets: list[str] = field(default_factory=list)
-    guards: list[str] = field(default_factory=list)
-    tests: dict[str, Outcome] = field(default_factory=dict)
 
 
 class Hunt:
@@ -93,6 +85,7 @@ class Hunt:
         self._shapes: set[str] = set()
         self._first = 0.0
         self._restarts = 0
+        self._cut: dict[str, Segments] = {}
         self._burnt = 0.0
 
     @property
@@ -173,8 +166,8 @@ class Hunt:
 
     def _choose(self, tests: dict[str, Outcome], outcomes: list[Outcome]) -> None:
         failing = [name for name, outcome in tests.items() if outcome == "fail"]
-        related = [name for name in failing if _is_named(name, self._issue)]
-        wishes = list(_wishes(self.examples, outcomes))
+        related = [name for name in failing if is_named(name, self._issue)]
+        wishes = list(wishes_of(self.examples, outcomes))
         targets = [f"example:{index}" for index in wishes]
         if not targets or related:
             targets += related or failing
@@ -252,7 +245,7 @@ class Hunt:
         text = self.layout.texts[path]
         try:
             patched = splice(text, candidate.edits)
-            swap = self._segment(path, candidate.edits, patched)
+            swap = self._segments(path).swap(candidate.edits, patched)
             shape = path + (shape_of(swap[2]) + str(swap[1]) if swap else shape_of(patched))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
@@ -293,7 +286,7 @@ class Hunt:
     def _guards_of(self, candidate: Candidate) -> tuple[str, ...]:
         """Return what must stay true and may notice: it runs a line near the edit, or is unknown."""
         path = candidate.path
-        low, high = self._neighbourhood(path, candidate.edits)
+        low, high = self._segments(path).neighbourhood(candidate.edits)
         chosen = []
         for name in self._oracle.guards:
             lines = self._coverage.get(name)
@@ -301,36 +294,10 @@ class Hunt:
                 chosen.append(name)
         return tuple(chosen)
 
-    def _neighbourhood(self, path: str, edits: Sequence[Edit]) -> tuple[int, int]:
-        low = min(edit.line for edit in edits)
-        high = max(edit.line for edit in edits)
-        for node in ast.walk(ast.parse(self.layout.texts[path])):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                end = node.end_lineno or node.lineno
-                if node.lineno <= low <= end or node.lineno <= high <= end:
-                    return node.lineno, max(end, high)
-        return low, high
-
-    def _segment(self, path: str, edits: Sequence[Edit], patched: str) -> Swap | None:
-        """Return the changed top level statement, if swapping code objects can stand for it."""
-        table = self._table(path)
-        first = min(edit.start for edit in edits)
-        index = bisect_right([start for start, _, _, _ in table], first) - 1
-        if index < 0:
-            return None
-        start, end, line, bodies = table[index]
-        for edit in edits:
-            if not any(low <= edit.start and edit.end <= high for low, high in bodies):
-                return None
-        grown = len(patched) - len(self.layout.texts[path])
-        return path, line, patched[start : end + grown]
-
-    def _table(self, path: str) -> list[tuple[int, int, int, list[tuple[int, int]]]]:
-        if not hasattr(self, "_tables"):
-            self._tables: dict[str, list[tuple[int, int, int, list[tuple[int, int]]]]] = {}
-        if path not in self._tables:
-            self._tables[path] = list(_top_level(self.layout.texts[path]))
-        return self._tables[path]
+    def _segments(self, path: str) -> Segments:
+        if path not in self._cut:
+            self._cut[path] = Segments(path, self.layout.texts[path])
+        return self._cut[path]
 
     def _pairs(self, candidates: list[Candidate]) -> Iterator[Candidate]:
         """Join a candidate that made some targets hold with every other one of its file."""
@@ -384,61 +351,6 @@ class Hunt:
             "label": label,
             "confirmed": each.confirmed,
         }
-
-
-def _wishes(examples: list[Example], outcomes: list[Outcome]) -> Iterator[int]:
-    """Return the examples that do not hold and are meant to."""
-    wished = {
-        example.subject
-        for example, outcome in zip(examples, outcomes, strict=True)
-        if example.polarity == "expected" and outcome != "broken"
-    }
-    firm = [
-        index
-        for index, example in enumerate(examples)
-        if outcomes[index] == "fail"
-        and (
-            example.polarity == "expected"
-            or (
-                example.polarity == "neutral"
-                and example.subject not in wished
-                and example.mode != "survives"
-            )
-        )
-    ]
-    if firm:
-        yield from firm
-        return
-    for index, example in enumerate(examples):
-        if outcomes[index] == "fail" and example.mode == "survives":
-            yield index
-
-
-def _is_named(test: str, issue: str) -> bool:
-    """Tell whether the issue names a test, by its file or its function."""
-    function = test.rsplit("::", 1)[-1].split("[", maxsplit=1)[0].rsplit(".", 1)[-1]
-    file = test.partition("::")[0]
-    return function in issue or ("::" in test and file in issue)
-
-
-def _top_level(text: str) -> Iterator[tuple[int, int, int, list[tuple[int, int]]]]:
-    """Yield top level statements: offsets, first line, and the spans of function bodies in them."""
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    tree = ast.parse(text)
-    for node in tree.body:
-        decorators = getattr(node, "decorator_list", [])
-        first = min([node.lineno, *(each.lineno for each in decorators)])
-        end = min(starts[node.end_lineno or node.lineno], len(text))
-        bodies = []
-        for inner in ast.walk(node):
-            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                low = starts[inner.body[0].lineno - 1]
-                if inner.body[0].lineno == inner.lineno:
-                    continue
-                bodies.append((low, min(starts[inner.end_lineno or inner.lineno], len(text))))
-        yield starts[first - 1], end, first, bodies
 
 
 def _distance(text: str, edits: Sequence[Edit]) -> int:

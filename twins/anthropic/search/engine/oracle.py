@@ -1,0 +1,50 @@
+"""What has to become true: the wishes of the issue, and the tests that are red."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from twins.anthropic.search.engine.shapes import Example, Outcome
+
+
+@dataclass(slots=True)
+class Oracle:
+    """What has to become true and what has to stay true."""
+
+    targets: list[str] = field(default_factory=list)
+    guards: list[str] = field(default_factory=list)
+    tests: dict[str, Outcome] = field(default_factory=dict)
+
+
+def wishes_of(examples: list[Example], outcomes: list[Outcome]) -> Iterator[int]:
+    """Return the examples that do not hold and are meant to."""
+    wished = {
+        example.subject
+        for example, outcome in zip(examples, outcomes, strict=True)
+        if example.polarity == "expected" and outcome != "broken"
+    }
+    firm = [
+        index
+        for index, example in enumerate(examples)
+        if outcomes[index] == "fail"
+        and (
+            example.polarity == "expected"
+            or (
+                example.polarity == "neutral"
+                and example.subject not in wished
+                and example.mode != "survives"
+            )
+        )
+    ]
+    if firm:
+        yield from firm
+        return
+    for index, example in enumerate(examples):
+        if outcomes[index] == "fail" and example.mode == "survives":
+            yield index
+
+
+def is_named(test: str, issue: str) -> bool:
+    """Tell whether the issue names a test, by its file or its function."""
+    function = test.rsplit("::", 1)[-1].split("[", maxsplit=1)[0].rsplit(".", 1)[-1]
+    file = test.partition("::")[0]
+    return function in issue or ("::" in test and file in issue)
