@@ -174,6 +174,19 @@ async def test_a_memory_hog_dies(pool: BoxPool) -> None:
     assert b"had it" not in result.stdout
 
 
+async def test_a_command_may_have_other_limits_than_its_box(pool: BoxPool) -> None:
+    """More memory for one command, less for the next, and less than is in use already."""
+    hog = "held = [bytearray(b'x' * 2**20) for _ in range(150)]; print('had it')"
+    command = ["python", "-I", "-S", "-c", hog]
+    async with pool.box(limits=Limits(memory_mb=100)) as box:
+        assert (await box.run(command)).exit_code != 0
+        assert (await box.run(command, limits=Limits(memory_mb=300))).exit_code == 0
+        assert (await box.run(command, limits=Limits(memory_mb=100))).exit_code != 0
+        fill = ["sh", "-c", "for i in 1 2 3; do head -c 60000000 /dev/zero > f$i; done; echo ok"]
+        assert (await box.run(fill, limits=Limits(memory_mb=500))).stdout == b"ok\n"
+        assert (await box.run(["echo", "still"], limits=Limits(memory_mb=64))).stdout == b"still\n"
+
+
 async def test_the_work_directory_fills_up_to_its_size_and_inodes(pool: BoxPool) -> None:
     """A disk fill ends in an error inside, at the agreed size; so does a flood of small files."""
     fill = (

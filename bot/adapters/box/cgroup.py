@@ -59,8 +59,12 @@ class Group:
             _write_optional(base / "cpu.weight", "50")
             return
         (where["pids"] / "pids.max").write_text(str(pids))
-        (where["memory"] / "memory.limit_in_bytes").write_text(str(memory))
-        _write_optional(where["memory"] / "memory.memsw.limit_in_bytes", str(memory))
+        plain = where["memory"] / "memory.limit_in_bytes"
+        with_swap = where["memory"] / "memory.memsw.limit_in_bytes"
+        if with_swap.exists() and int(with_swap.read_text()) < memory:
+            with_swap.write_text(str(memory))  # may never be below the other
+        plain.write_text(str(memory))
+        _write_optional(with_swap, str(memory))
         if "cpu" in where:
             _write_optional(where["cpu"] / "cpu.shares", "512")
 

@@ -166,8 +166,9 @@ class Launcher:
             slot, peer.words(message["argv"]), peer.variables(message["env"]), limits
         )
         if slot.group is not None and limits != slot.limits:
-            slot.group.limit(limits)
-            slot.limits = limits
+            with contextlib.suppress(OSError):  # more is in use already: the lease's limits stay
+                slot.group.limit(limits)
+                slot.limits = limits
         cpu_before = slot.group.cpu_s() if slot.group is not None else None
         child = spawn.start(
             plan,

@@ -229,11 +229,11 @@ def did_not_start(result: BoxResult) -> BoxUnavailable:
     return BoxUnavailable(
         f"the box does not start: {last[:300]}",
         means="Without it nothing an agent writes can be run.",
-        remedy=_mending(),
+        remedy=_mending(last),
     )
 
 
-def _mending() -> str:
+def _mending(complaint: str) -> str:
     for path, good, command in (
         (
             "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
@@ -249,8 +249,7 @@ def _mending() -> str:
         file = Path(path)
         if file.exists() and file.read_text().strip() != good:
             return f"allow user namespaces: {command}"
-    file = Path("/proc/sys/user/max_user_namespaces")
-    if file.exists() and file.read_text().strip() == "0":
+    if "max_" in complaint:
         return "allow user namespaces: sysctl -w user.max_user_namespaces=10000"
     return "in a container, allow user namespaces and mounts (for Docker: --privileged)"
 
