@@ -152,7 +152,9 @@ async def _listen(
     if settings.webhook_secret_previous is not None:
         secrets.append(settings.webhook_secret_previous)
     app = build_app(
-        intake=intake_handler(intake.record, secrets), runs=store.runs, health=intake.health
+        intake=intake_handler(intake.record, secrets, own_id=lambda: intake.own_id),
+        runs=store.runs,
+        health=intake.health,
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -191,6 +193,7 @@ async def serve_builder(settings: BuilderSettings) -> None:
             state=settings.state,
             jj=settings.jj,
             resolver_env=settings.resolver_env,
+            outages=settings.outages,
         )
 
         @engine.workflow("triage")

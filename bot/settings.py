@@ -91,6 +91,9 @@ class BuilderSettings(_BoxRole):
         default="https://api.anthropic.com", description="any endpoint of the Messages API"
     )
     model_key: SecretStr = Field(description="the key of that endpoint")
+    outages: int = Field(
+        default=20, ge=0, description="how often to wait out an outage (1 to 15 min each)"
+    )
 
 
 class ValidatorSettings(_BoxRole):

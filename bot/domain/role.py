@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Who does what. Nothing but the validator can open a scenario; nothing but the server writes."""
+    """Who does what: only the validator can open a scenario, only the server can write to GitHub."""
 
     SERVER = "server"
     BUILDER = "builder"

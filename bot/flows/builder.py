@@ -17,10 +17,12 @@ from bot.adapters.workflowfile import Prices
 from bot.domain.mission import Environment
 from bot.domain.usage import Usage
 from bot.domain.workflow import ModelStep, Workflow
-from bot.errors import Unavailable
+from bot.errors import Retryable, Unavailable
 
 MODEL_RETRY = Retry(attempts=6, first_s=2.0, longest_s=60.0)
-"""The only retry layer of a model call: inside the step, below its deadline."""
+"""For what passes in seconds: inside the step, below its deadline."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 60.0, 900.0
+"""For what does not: the workflow sleeps on disk and goes on with the same conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Builder:
     state: Path
     jj: Path
     resolver_env: Mapping[str, str]
+    outages: int
+    """How often a model call waits out an outage, asleep on disk, before the run is parked."""
     substrates: dict[str, Substrate] = field(default_factory=dict)
 
     async def substrate(self, repo: str) -> Substrate:
@@ -94,9 +98,20 @@ class Builder:
                 await self.store.put_blob(blob), reply.stop_reason, reply.model, reply.usage
             )
 
-        return await self.engine.step(
-            name, call, kind=Turn, timeout_s=step.timeout_s * 2, retry=MODEL_RETRY
-        )
+        for outage in range(self.outages + 1):
+            try:
+                return await self.engine.step(
+                    f"{name}:{outage}",
+                    call,
+                    kind=Turn,
+                    timeout_s=step.timeout_s * 2,
+                    retry=MODEL_RETRY,
+                )
+            except Retryable:
+                if outage == self.outages:
+                    raise
+                await self.engine.sleep(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**outage))
+        raise AssertionError("unreachable: the last round returns or raises")
 
     async def content(self, turn: Turn) -> list[dict[str, Any]]:
         """Read a recorded reply back, byte for byte what was stored."""

@@ -18,7 +18,7 @@ from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Retryable
 from bot.flows.server import Server
-from bot.policy.intake import TRIGGER, Action, Reprioritise, StartRun, StopRun, decide
+from bot.policy.intake import TRIGGER, Action, Reprioritise, StartRun, StopRun, decide, last_word
 from bot.web.intake import Delivery as Received
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ class Intake:
         self._server = server
         self._sweep_s = sweep_s
         self._wake = asyncio.Event()
+        self.own_id: int | None = None
+        """The bot's numeric user id, once GitHub has told it: what it did needs no second look."""
 
     async def record(self, received: Received) -> bool:
         """Put a delivery on disk with the subjects it makes dirty; wake the worker."""
@@ -80,6 +82,8 @@ class Intake:
     async def sweep(self) -> None:
         """Mark everything that may concern us dirty, as if every webhook had been lost."""
         store = self._server.store
+        if self.own_id is None:
+            self.own_id = await self._server.forge.bot_id()
         for repo in await self._server.forge.installation_repositories():
             for issue in await self._server.forge.open_issues(repo.full_name, TRIGGER):
                 await store.mark_dirty(repo.full_name, SubjectKind.ISSUE, issue.number)
@@ -116,7 +120,7 @@ class Intake:
         running = await store.open_run(key.repo, key.number)
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
-        return decide(issue, running, ended[-1] if ended else None)
+        return decide(issue, running, last_word(ended))
 
     async def _read(self, key: SubjectKey) -> Issue | None:
         try:

@@ -21,12 +21,12 @@ from bot.domain.work import (
     TriageReply,
     TriageRequest,
 )
-from bot.errors import CredentialRefused, MissionError, NightshiftError, Tampered
+from bot.errors import CredentialRefused, MissionError, NightshiftError, Retryable, Tampered
 from bot.flows.judge import Candidate, ask_validator
 from bot.flows.people import wanted
 from bot.flows.project import project
 from bot.flows.publish import publish
-from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
+from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, answer_as
 from bot.flows.train import LandingRequest, LandingResult, TrainEnd
 from bot.policy.steps import (
     AskAgain,
@@ -39,8 +39,8 @@ from bot.policy.steps import (
     after_triage,
 )
 
-_TRIAGE_S = 1800.0
-_TRAIN_S = 6 * 3600.0
+_CHILD_S = 24 * 3600.0
+"""A bound on waiting for another role, outages included; work itself has tighter ones."""
 _ONLY_A_PLAN = 3
 _ONLY_A_PULL = 4
 _NOTHING = Finish(RunState.DROPPED, "no-result", "nothing was submitted")
@@ -110,6 +110,8 @@ async def issue_flow(server: Server, run: Run) -> Run:
         await _tell(story)
     except CredentialRefused as error:
         await story.finish(Finish(RunState.PARKED, "credential", str(error)))
+    except Retryable as error:
+        await story.finish(Finish(RunState.PARKED, error.slug, str(error)))
     except Tampered as error:
         await story.finish(Finish(RunState.PARKED, "tampered", str(error)))
     except NightshiftError as error:
@@ -182,7 +184,7 @@ def _bounded(server: Server, mission: Mission) -> Mission:
 async def _triage(story: _Story, begun: _Begun, mission: Mission) -> bool:
     await story.move(RunState.TRIAGING)
     request = TriageRequest(story.run.id, story.run.issue, mission, begun.base, begun.neighbours)
-    reply = wire.load(TriageReply, await _ask_builder(story, "triage", request, _TRIAGE_S))
+    reply = answer_as(TriageReply, await _ask_builder(story, "triage", request))
     story.run = replace(
         story.run, clause=reply.clause, usage=story.run.usage + reply.usage, model=reply.model
     )
@@ -194,7 +196,7 @@ async def _triage(story: _Story, begun: _Begun, mission: Mission) -> bool:
             return True
 
 
-async def _ask_builder(story: _Story, name: str, request: object, timeout_s: float) -> Any:  # noqa: ANN401
+async def _ask_builder(story: _Story, name: str, request: object) -> Any:  # noqa: ANN401
     run = story.run
     step = getattr(request, "index", 0)
     return await story.server.engine.child(
@@ -204,7 +206,7 @@ async def _ask_builder(story: _Story, name: str, request: object, timeout_s: flo
         id=f"{name}:{run.id}:{step}",
         priority=int(run.priority),
         app=Role.BUILDER.app,
-        timeout_s=timeout_s,
+        timeout_s=_CHILD_S,
     )
 
 
@@ -280,8 +282,7 @@ async def _build(story: _Story, mission: Mission, start: _Start, index: int) -> 
         spent=used,
         seconds_left=mission.limits.minutes * 60 - used.model_seconds - used.box_seconds,
     )
-    bound = mission.limits.minutes * 60 + _TRIAGE_S
-    reply = wire.load(BuildReply, await _ask_builder(story, "build", request, bound))
+    reply = answer_as(BuildReply, await _ask_builder(story, "build", request))
     attempts = (*story.run.attempts, reply.attempt) if reply.attempt else story.run.attempts
     story.run = replace(
         story.run, usage=used + reply.usage, model=reply.model or story.run.model, attempts=attempts
@@ -382,7 +383,7 @@ async def _ride(story: _Story, candidate: Candidate, mission: Mission, left: int
     await story.move(RunState.TRAIN)
     run = story.run
     request = LandingRequest(run=run, candidate=candidate, mission=mission)
-    result = wire.load(
+    result = answer_as(
         LandingResult,
         await story.server.engine.child(
             Lane.TRAIN,
@@ -391,7 +392,7 @@ async def _ride(story: _Story, candidate: Candidate, mission: Mission, left: int
             id=f"train:{run.id}:{run.attempts[-1].index}",
             priority=int(run.priority),
             partition=run.issue.repo,
-            timeout_s=_TRAIN_S,
+            timeout_s=_CHILD_S,
         ),
     )
     for signed in result.verdicts:

@@ -8,7 +8,8 @@ from bot.domain.role import Lane, Role
 from bot.domain.run import Run
 from bot.domain.verdict import FailureClass, Judgement, Purpose, SignedVerdict, Verdict
 from bot.domain.work import ValidateRequest
-from bot.flows.server import Server, nonce
+from bot.errors import Tampered
+from bot.flows.server import Server, answer_as, nonce
 from bot.policy.authorise import Question, read_verdict
 
 
@@ -56,7 +57,7 @@ async def ask_validator(
         bundle=candidate.bundle,
         product=mission.product,
         environment=mission.environment,
-        threshold=max(mission.gate.threshold, server.workflow.threshold),
+        threshold=demanded(server, mission),
         nonce=own,
         submission=submission,
     )
@@ -69,7 +70,7 @@ async def ask_validator(
         app=Role.VALIDATOR.app,
         timeout_s=server.workflow.validate_timeout_s,
     )
-    judgement = wire.load(Judgement, answer)
+    judgement = answer_as(Judgement, answer)
     question = Question(
         purpose,
         run.issue.repo,
@@ -80,4 +81,20 @@ async def ask_validator(
         own,
     )
     verdict = read_verdict(judgement.signed, server.verdict_key, question)
+    check_threshold(verdict, request.threshold)
     return Heard(verdict, judgement.signed, judgement.feedback)
+
+
+def demanded(server: Server, mission: Mission) -> float:
+    """Return the threshold of a landing: a mission may only ask for more."""
+    return max(mission.gate.threshold, server.workflow.threshold)
+
+
+def check_threshold(verdict: Verdict, wanted: float) -> None:
+    """Refuse a genuine verdict over a weaker question: somebody else asked it first."""
+    if verdict.threshold < wanted:
+        raise Tampered(
+            f"a verdict was given at the threshold {verdict.threshold}, not at {wanted}",
+            means="the question was put to the validator by somebody else than the server",
+            remedy="find out who else can write to the database",
+        )

@@ -3,13 +3,20 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+from pydantic import ValidationError
+
+from bot import wire
 from bot.adapters.engine import Engine, Retry
 from bot.adapters.forge import Forge, Repository
 from bot.adapters.store import Store
 from bot.adapters.substrate.gitstore import GitStore
 from bot.adapters.substrate.substrate import Substrate
 from bot.domain.workflow import Workflow
+from bot.errors import Tampered
+
+T = TypeVar("T")
 
 GITHUB_RETRY = Retry(attempts=8, first_s=2.0, longest_s=120.0)
 """The only retry layer of a step that talks to GitHub."""
@@ -72,6 +79,18 @@ class Server:
     async def base_bundle(self, repo: str, base: str) -> str:
         """Store the history up to `base` as a blob; the digest of an equal one is the same."""
         return await self.store.put_blob(await (await self.git(repo)).bundle(base))
+
+
+def answer_as(kind: type[T], answer: object) -> T:
+    """Read what another role answered; anything else than the agreed shape was not its word."""
+    try:
+        return wire.load(kind, answer)
+    except ValidationError:
+        raise Tampered(
+            f"the answer to a {kind.__name__} is not one",
+            means="another program answered for a role, or the roles differ in version",
+            remedy="run one version everywhere; find out who else can write to the database",
+        ) from None
 
 
 def nonce(*parts: object) -> str:

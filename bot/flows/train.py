@@ -14,7 +14,7 @@ from bot.domain.mission import Mission
 from bot.domain.run import Run
 from bot.domain.verdict import Purpose, SignedVerdict, Verdict
 from bot.errors import Conflict, Tampered
-from bot.flows.judge import Candidate, ask_validator
+from bot.flows.judge import Candidate, ask_validator, check_threshold, demanded
 from bot.flows.people import wanted
 from bot.flows.publish import push_branch, show_passed
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
@@ -67,8 +67,8 @@ class _Stand:
 async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
     """Land one change, or say why not. Runs alone in its repository."""
     verdicts: tuple[SignedVerdict, ...] = ()
-    gate = _last(request.run, server, request.candidate, Purpose.GATE)
-    sealed = _last(request.run, server, request.candidate, Purpose.SEALED)
+    gate = _last(request, server, Purpose.GATE)
+    sealed = _last(request, server, Purpose.SEALED)
     candidate = request.candidate
     for lap in range(1, server.workflow.bounds.train_rounds + 1):
         stand = await _stand(server, request, candidate, lap)
@@ -122,9 +122,11 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
     )
 
 
-def _last(run: Run, server: Server, candidate: Candidate, purpose: Purpose) -> Verdict | None:
+def _last(request: LandingRequest, server: Server, purpose: Purpose) -> Verdict | None:
     """Read the newest verdict of a purpose from the run, verified again for this commit."""
-    for signed in reversed(run.attempts[-1].verdicts):
+    run, candidate = request.run, request.candidate
+    attempt = run.attempts[-1] if run.attempts else None
+    for signed in reversed(attempt.verdicts if attempt else ()):
         claim = claimed(signed)
         if claim.purpose is purpose:
             question = Question(
@@ -136,7 +138,9 @@ def _last(run: Run, server: Server, candidate: Candidate, purpose: Purpose) -> V
                 candidate.base,
                 claim.nonce,
             )
-            return read_verdict(signed, server.verdict_key, question)
+            verdict = read_verdict(signed, server.verdict_key, question)
+            check_threshold(verdict, demanded(server, request.mission))
+            return verdict
     return None
 
 

@@ -11,7 +11,6 @@ from bot import wire
 from bot.domain.verdict import Outcome, Purpose, SignedVerdict, Verdict
 from bot.errors import Tampered
 
-
 _LOOK = "find out who else can write to the database"
 
 

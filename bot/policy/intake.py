@@ -8,7 +8,7 @@ the next word is a person's. An edit during a run waits until that run has ended
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +21,9 @@ TRIGGER = "nightshift"
 STOP = "nightshift:stop"
 PAUSE = "nightshift:pause"
 BRANCH = "nightshift/issue-"
+OUTAGES = frozenset({"credential", "unavailable", "rate-limited"})
+"""Reasons of a parked run that pass without anybody touching the issue."""
+MOST_RESUMES = 3
 DEFAULT_PRIORITY = Priority.P2
 
 ALLOWED: Mapping[str, frozenset[str]] = {
@@ -212,6 +215,21 @@ def _running(issue: Issue | None, run: Run, why: Why | None) -> tuple[Action, ..
     if issue is not None and (wanted := priority_of(issue.labels)) is not run.priority:
         return (Reprioritise(run.id, wanted),)
     return ()
+
+
+def last_word(ended: Sequence[Run]) -> Run | None:
+    """Return the ended run that decides about a new one.
+
+    A run that an outage or a refused key has parked does not count, three times over: the next
+    sweep tries again, so that nothing waits for a person who was asleep.
+    """
+    if not ended:
+        return None
+    last = ended[-1]
+    same = [run for run in ended if run.issue.revision == last.issue.revision]
+    if last.state is RunState.PARKED and last.reason in OUTAGES and len(same) <= MOST_RESUMES:
+        return None
+    return last
 
 
 def _may_start(issue: Issue, last: Run | None) -> bool:

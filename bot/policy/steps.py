@@ -22,6 +22,7 @@ _AFTER_TRIAGE = {
 _OPENED = {
     "no-scenarios": "nothing hidden to judge by: not merged",
     "too-few-scenarios": "too few hidden scenarios to be sure enough: not merged",
+    "too-flaky": "too many hidden scenarios waver on main itself: not merged",
     "box-tier": "the box is too weak to merge on: not merged",
 }
 

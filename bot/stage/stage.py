@@ -93,6 +93,7 @@ class Stage:
             "NIGHTSHIFT_MODEL_URL": model_url,
             "NIGHTSHIFT_MODEL_KEY": brain.key or "none",
             "NIGHTSHIFT_JJ": str(_jj()),
+            "NIGHTSHIFT_OUTAGES": "0",  # somebody is watching: say it at once
         }
         validator = {"NIGHTSHIFT_SCENARIOS": str(self.supervisor.home(Role.VALIDATOR) / "corpora")}
         server = {

@@ -11,6 +11,7 @@ from bot.domain.role import Role
 from bot.domain.run import Run, RunState
 from bot.errors import CredentialRefused, EnvironmentProblem, UsageError
 from bot.signals import until_signal
+from bot.stage.brains import answering
 from bot.stage.demo import file_issues, open_show, play
 from bot.stage.repository import Filed, Taken, patch_of, read_issue, take
 from bot.stage.show import Show
@@ -54,6 +55,7 @@ class TrialOptions:
 async def trial(options: TrialOptions, console: Console) -> int:
     """Take the repository and the issue through the factory; return the exit code."""
     filed = read_issue(options.issue)
+    await answering(options.brain)
     if options.scenarios is not None:
         await asyncio.to_thread(check_scenarios, options.scenarios)
     world = _world(options.repository.resolve().name, filed, "main")
@@ -113,7 +115,7 @@ async def _end(
         )
         options.json.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
     if run.reason == "credential":
-        raise CredentialRefused(run.detail, remedy="check the key and the URL, and try again")
+        return CredentialRefused.exit_code
     return LANDED if run.state is RunState.LANDED else ENDED
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import anthropic
 from anthropic import AsyncAnthropic
@@ -21,6 +22,7 @@ from bot.errors import (
     NightshiftError,
     RateLimited,
     Rejected,
+    SettingsError,
     Unavailable,
 )
 
@@ -126,6 +128,11 @@ class Model:
 
     def __init__(self, *, url: str, key: str, timeout_s: float = 600.0) -> None:
         self._url = url
+        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+            raise SettingsError(
+                f"NIGHTSHIFT_MODEL_URL: {url} is no http address",
+                remedy="name the root of a Messages API, for instance https://api.anthropic.com",
+            )
         self._client = AsyncAnthropic(api_key=key, base_url=url, max_retries=0, timeout=timeout_s)
 
     async def call(self, body: Mapping[str, Any], *, price: Price, timeout_s: float) -> Reply:
