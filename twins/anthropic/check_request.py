@@ -99,7 +99,8 @@ def _check_block(where: str, block: object, role: str) -> None:
     kind = block.get("type")
     if kind not in _BLOCKS:
         raise invalid(
-            f"{where}: Input tag {kind!r} found using 'type' does not match any of the expected tags"
+            f"{where}: Input tag {kind!r} found using 'type' does not match any of the"
+            " expected tags"
         )
     if kind == "text" and not str(block.get("text", "")).strip():
         raise invalid(f"{where}.text: text content blocks must be non-empty")
@@ -127,7 +128,8 @@ def _check_signature(where: str, block: JsonObject, role: str) -> None:
         if not isinstance(text, str) or block.get("signature") != signature_of(text):
             raise invalid(
                 f"{where}: `thinking` or `redacted_thinking` blocks in the latest assistant message"
-                " cannot be modified. These blocks must remain as they were in the original response."
+                " cannot be modified. These blocks must remain as they were in the original"
+                " response."
             )
 
 
@@ -141,7 +143,8 @@ def _check_pairs(messages: Sequence[JsonObject]) -> None:
         for name in results:
             if name not in asked:
                 raise invalid(
-                    f"messages.{index}: unexpected `tool_use_id` found in `tool_result` blocks: {name}."
+                    f"messages.{index}: unexpected `tool_use_id` found in `tool_result` blocks:"
+                    f" {name}."
                     " Each `tool_result` block must have a corresponding `tool_use` block in the"
                     " previous message."
                 )
@@ -197,7 +200,8 @@ def _check_choice(body: JsonObject, names: set[str]) -> None:
     kind = choice.get("type") if isinstance(choice, dict) else None
     if kind not in _CHOICES:
         raise invalid(
-            f"tool_choice: Input tag {kind!r} found using 'type' does not match any of the expected tags: 'auto', 'any', 'tool', 'none'"
+            f"tool_choice: Input tag {kind!r} found using 'type' does not match any of the"
+            " expected tags: 'auto', 'any', 'tool', 'none'"
         )
     if not names:
         raise invalid("tool_choice: may only be specified while providing tools.")
@@ -249,7 +253,8 @@ def _check_marks(body: JsonObject) -> None:
             raise invalid("cache_control.ttl: Input should be '5m' or '1h'")
     if len(marks) > MAX_MARKS:
         raise invalid(
-            f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {len(marks)}."
+            f"A maximum of {MAX_MARKS} blocks with cache_control may be provided."
+            f" Found {len(marks)}."
         )
 
 

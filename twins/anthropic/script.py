@@ -87,7 +87,7 @@ def _check(rule: object) -> None:
     for part in rule["reply"]:
         unknown |= set(part) - _PARTS
     if unknown:
-        raise BadScript(f"unknown key {sorted(unknown)[0]!r} in {rule!r}")
+        raise BadScript(f"unknown key {min(unknown)!r} in {rule!r}")
 
 
 def _blocks(parts: list[JsonObject]) -> Iterator[JsonObject]:

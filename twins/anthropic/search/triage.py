@@ -20,6 +20,7 @@ MARGIN = 1.15
 LEAST = 0.9
 FEWEST_WORDS = 4
 ALIKE = 0.9
+QUESTION = "What did you run, what came out, and what should have come out?"
 
 _OUT = re.compile(r"out[- ]of[- ]scope|non[- ]?goals?|not in scope|will not|won't|excluded|never")
 _IN = re.compile(r"in[- ]scope|\bscope\b|wanted|features?|what (?:it|we) do")
@@ -157,6 +158,7 @@ def judge(prompt: Prompt) -> str:
     answer: JsonObject = {"decision": "accept", "clause": "", "reason": "", "question": "",
                           "duplicate_of": None}  # fmt: skip
     answer |= _decide(prompt)
+    answer["reason"] = f"{LABEL}: {answer['reason']}"
     properties = prompt.properties or {}
     answer = {name: answer.get(name, _blank(properties[name])) for name in properties}
     return json.dumps(answer)
@@ -174,41 +176,39 @@ def _blank(schema: Any) -> object:  # noqa: ANN401 - any JSON schema
 
 def _decide(prompt: Prompt) -> JsonObject:
     issue = prompt.issue
-    clauses = clauses_of(prompt.section("mission"))
-    weights = _weights(clauses)
     title, body = str(issue.get("title") or ""), str(issue.get("body") or "")
-    scores = {
-        side: max(
-            (
-                (_score(clause, title, body, weights), clause)
-                for clause in clauses
-                if clause.side == side
-            ),
-            key=lambda each: each[0],
-            default=(0.0, None),
-        )
-        for side in ("in", "out", "goal", "rule")
-    }
-    best_in = max(scores["in"], scores["goal"], key=lambda each: each[0])
-    best_out = scores["out"]
-    cited = best_in[1] or scores["goal"][1] or (clauses[0] if clauses else None)
-    clause = cited.text if cited else ""
-    twin = _duplicate(issue, prompt.open_issues)
-    if twin is not None:
-        return {"decision": "duplicate", "clause": clause, "duplicate_of": twin,
-                "reason": f"{LABEL}: the title reads like issue #{twin}, which is open."}  # fmt: skip
-    if best_out[1] and best_out[0] >= LEAST and best_out[0] > MARGIN * best_in[0]:
-        shared = ", ".join(sorted(_shared(best_out[1], f"{title} {body}")))
-        return {"decision": "reject", "clause": best_out[1].text,
-                "reason": f"{LABEL}: the issue shares its words most with an excluded clause"
-                          f" ({shared})."}  # fmt: skip
+    clauses = clauses_of(prompt.section("mission"))
+    best = {side: _best(clauses, side, title, body) for side in ("in", "goal", "out")}
+    wanted, cited = max(best["in"], best["goal"], key=lambda each: each[0])
+    clause = cited or best["goal"][1] or (clauses[0] if clauses else None)
+    answer: JsonObject = {"decision": "accept", "clause": clause.text if clause else ""}
+    older = _duplicate(issue, prompt.open_issues)
+    if older is not None:
+        reason = f"the title reads like issue #{older}, which is open."
+        answer |= {"decision": "duplicate", "duplicate_of": older, "reason": reason}
+        return answer
+    unwanted, excluding = best["out"]
+    if excluding and unwanted >= LEAST and unwanted > MARGIN * wanted:
+        shared = ", ".join(_shared(excluding, f"{title} {body}"))
+        reason = f"the issue shares its words most with an excluded clause ({shared})."
+        return {"decision": "reject", "clause": excluding.text, "reason": reason}
     if len(re.findall(r"\w+", body)) < FEWEST_WORDS:
-        return {"decision": "ask", "clause": clause,
-                "reason": f"{LABEL}: the issue has a title and next to no text.",
-                "question": "What did you run, what came out, and what should have come out?"}  # fmt: skip
-    shared = ", ".join(sorted(_shared(cited, f"{title} {body}"))) if cited else ""
-    why = f"shares the words {shared} with this clause" if shared else "no clause excludes it"
-    return {"decision": "accept", "clause": clause, "reason": f"{LABEL}: the issue {why}."}
+        reason = "the issue has a title and next to no text."
+        return answer | {"decision": "ask", "reason": reason, "question": QUESTION}
+    shared = ", ".join(_shared(clause, f"{title} {body}")) if clause else ""
+    why = f"shares the words {shared} with this clause" if shared else "is excluded by no clause"
+    return answer | {"reason": f"the issue {why}."}
+
+
+def _best(clauses: list[Clause], side: str, title: str, body: str) -> tuple[float, Clause | None]:
+    """Return the clause of a side that the issue shares most with; the first one on a draw."""
+    weights = _weights(clauses)
+    best: tuple[float, Clause | None] = (0.0, None)
+    for clause in clauses:
+        score = _score(clause, title, body, weights) if clause.side == side else -1.0
+        if score > best[0] or (best[1] is None and score == 0):
+            best = (score, clause)
+    return best
 
 
 def clauses_of(mission: str) -> list[Clause]:
@@ -289,12 +289,13 @@ def _score(clause: Clause, title: str, body: str, weights: dict[str, float]) -> 
     return got / math.sqrt(total)
 
 
-def _shared(clause: Clause, text: str) -> set[str]:
-    return {
+def _shared(clause: Clause, text: str) -> list[str]:
+    found = {
         word.lower()
         for word in re.findall(r"[A-Za-z]+", text)
         if word.lower() not in _STOP and stem(word.lower()) in clause.words
     }
+    return sorted(found)
 
 
 def _duplicate(issue: JsonObject, others: list[JsonObject]) -> int | None:

@@ -10,6 +10,7 @@ from twins.anthropic.search.engine.workshop import Workshop
 
 
 def call_edits(bench: Workshop, node: ast.Call) -> Iterator[Edit]:
+    """Yield the edits of a call's arguments and of the call as a whole."""
     code = bench.source.code
     for left, right in zip(node.args, node.args[1:], strict=False):
         start, end = bench.source.span(left)[0], bench.source.span(right)[1]
@@ -105,4 +106,5 @@ def siblings_of(name: str) -> Iterator[tuple[str, float]]:
 
 
 def same_arity(bench: Workshop, one: str, other: str) -> bool:
+    """Tell whether two functions take equally many arguments."""
     return len(bench.signatures.get(one, ())) == len(bench.signatures.get(other, ()))

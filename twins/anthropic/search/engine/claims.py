@@ -37,6 +37,9 @@ from twins.anthropic.search.engine.cues import (
 from twins.anthropic.search.engine.markdown import Block, blocks_of
 from twins.anthropic.search.engine.shapes import Example, Polarity
 
+SHORT = 40
+"""A sentence shorter than this can be a label."""
+
 
 class Subject(NamedTuple):
     """Something that can be run and about which the text then makes claims."""
@@ -278,9 +281,8 @@ class Reader:
 
     def _label_of(self, intro: str) -> Polarity:
         tail = re.split(r"(?<=[.;!?])\s", intro)[-1] if intro else ""
-        said = (
-            polarity_of(tail) if tail.rstrip("*_ ").endswith(":") or len(tail) < 40 else "neutral"
-        )
+        leads = tail.rstrip("*_ ").endswith(":") or len(tail) < SHORT
+        said = polarity_of(tail) if leads else "neutral"
         return said if said != "neutral" else self.label
 
     # ---- prose
@@ -401,9 +403,8 @@ class Reader:
         root = tree.func if isinstance(tree, ast.Call) else tree
         looks_built = isinstance(root, ast.Name) and root.id[:1].isupper()
         cued = EXPECT.search(words) or ACTUAL.search(words)
-        if self.subject and (SAME.search(words) or (looks_built and cued)):
-            return False
-        return True
+        is_value = SAME.search(words) or (looks_built and cued)
+        return not (self.subject and is_value)
 
     def _subject_with_value(self, parts: list[str], polarity: Polarity) -> None:
         tree = expression(parts[0])

@@ -31,7 +31,8 @@ EXIT = re.compile(
     re.IGNORECASE,
 )
 AFTER = re.compile(
-    r"^`?\s+(?:(?:is|was|would be)\s+)?(?:the\s+)?(?:expected|correct|right|wanted)\b(?!\W*[\d`'\"])",
+    r"^`?\s+(?:(?:is|was|would be)\s+)?(?:the\s+)?(?:expected|correct|right|wanted)\b"
+    r"(?!\W*[\d`'\"])",
     re.IGNORECASE,
 )
 FIRM = re.compile(r"\b(actual|got|but|instead|currently|observed|wrong|today|now)", re.IGNORECASE)
@@ -105,6 +106,7 @@ def has_call(text: str) -> bool:
 
 
 def bare_name(node: ast.expr) -> str:
+    """Return the id of a name, nothing for any other expression."""
     return node.id if isinstance(node, ast.Name) else ""
 
 
@@ -117,6 +119,7 @@ def is_command(text: str) -> bool:
 
 
 def is_exception(text: str) -> bool:
+    """Tell whether a text names an exception class."""
     return bool(
         re.fullmatch(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)", text)
     )

@@ -25,6 +25,24 @@ _ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant)
 def expression_edits(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
     """Yield every edit of one expression node."""
     match node:
+        case ast.Constant():
+            yield from constant_edits(bench, node)
+        case ast.JoinedStr():
+            yield from format_edits(bench, node)
+        case ast.Name() if isinstance(node.ctx, ast.Load):
+            yield from _name(bench, node)
+        case ast.Attribute() if isinstance(node.ctx, ast.Load):
+            yield from _attribute(bench, node)
+        case ast.Subscript() if isinstance(node.ctx, ast.Load):
+            yield from _subscript(bench, node)
+        case _:
+            yield from _compound(bench, node)
+    if _is_value_site(bench, node):
+        yield from _wraps(bench, node)
+
+
+def _compound(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
+    match node:
         case ast.Compare():
             yield from _compare(bench, node)
         case ast.BoolOp():
@@ -33,26 +51,14 @@ def expression_edits(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
             yield bench.edit(node, bench.source.code(node.operand), "drop-unary", 0.55)
         case ast.BinOp():
             yield from _binary(bench, node)
-        case ast.Constant():
-            yield from constant_edits(bench, node)
-        case ast.Name() if isinstance(node.ctx, ast.Load):
-            yield from _name(bench, node)
-        case ast.Attribute() if isinstance(node.ctx, ast.Load):
-            yield from _attribute(bench, node)
         case ast.Call():
             yield from call_edits(bench, node)
-        case ast.Subscript() if isinstance(node.ctx, ast.Load):
-            yield from _subscript(bench, node)
         case ast.IfExp():
             yield from _choice(bench, node)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
             yield from _comprehension(bench, node)
-        case ast.JoinedStr():
-            yield from format_edits(bench, node)
         case _:
             pass
-    if _is_value_site(bench, node):
-        yield from _wraps(bench, node)
 
 
 def negated(text: str) -> str:
@@ -73,7 +79,7 @@ def _compare(bench: Workshop, node: ast.Compare) -> Iterator[Edit]:
         old = COMPARISON_TEXT[type(operator)]
         for new in COMPARISONS[type(operator)]:
             prior = 0.9 if (old, new) in _BOUNDARY else 0.5
-            yield from bench.between(left, right, old, new, "compare", prior)
+            yield from bench.between(left, right, old, new, operator="compare", prior=prior)
         left = right
     if len(node.ops) > 1:
         for index in (0, len(node.ops)):
@@ -93,7 +99,7 @@ def _compare(bench: Workshop, node: ast.Compare) -> Iterator[Edit]:
 def _boolean(bench: Workshop, node: ast.BoolOp) -> Iterator[Edit]:
     old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
     for left, right in zip(node.values, node.values[1:], strict=False):
-        yield from bench.between(left, right, old, new, "boolean", 0.65)
+        yield from bench.between(left, right, old, new, operator="boolean", prior=0.65)
     for dropped in node.values:
         kept = [bench.source.code(each) for each in node.values if each is not dropped]
         yield bench.edit(node, f" {old} ".join(kept), "drop-condition", 0.35, destructive=True)
@@ -108,7 +114,9 @@ def _binary(bench: Workshop, node: ast.BinOp) -> Iterator[Edit]:
     left, right = bench.source.code(node.left), bench.source.code(node.right)
     for new in ARITHMETIC[type(node.op)]:
         prior = 0.6 if {old, new} <= {"+", "-"} or {old, new} <= {"/", "//"} else 0.45
-        yield from bench.between(node.left, node.right, old, new, "arithmetic", prior)
+        yield from bench.between(
+            node.left, node.right, old, new, operator="arithmetic", prior=prior
+        )
     if isinstance(node.op, _ORDERED):
         yield bench.edit(node, f"{held(right)} {old} {held(left)}", "operand-swap", 0.4)
     yield bench.edit(node, left, "keep-left", 0.3, destructive=True)
@@ -142,28 +150,31 @@ def _regroup(bench: Workshop, node: ast.BinOp) -> Iterator[Edit]:
 def _name(bench: Workshop, node: ast.Name) -> Iterator[Edit]:
     parent = bench.source.parents.get(node)
     if isinstance(parent, ast.Call) and parent.func is node:
-        for name, prior in siblings_of(node.id):
-            if re.fullmatch(r"\w+", name) or name.split(".")[0] in bench.names:
-                yield bench.edit(node, name, "call-name", prior)
-        if node.id in bench.signatures:
-            for name in bench.functions():
-                if name != node.id and same_arity(bench, name, node.id):
-                    yield bench.edit(node, name, "call-name", 0.35)
+        yield from _called_name(bench, node)
         return
     for name, prior in siblings_of(node.id):
         if name in bench.names or (name[0].isupper() and name.endswith(("Error", "Exception"))):
             yield bench.edit(node, name, "sibling", prior)
         elif name.startswith("ROUND_"):
             yield bench.edit(node, f'"{name}"', "sibling", prior - 0.02)
-    local = bench.scope(node)
+    local = [name for name in bench.scope(node) if name != node.id]
     for name in local:
-        if name != node.id:
-            yield bench.edit(node, name, "name", 0.45)
+        yield bench.edit(node, name, "name", 0.45)
     if bench.names.get(node.id, "value") == "value":
+        prior = 0.4 if node.id in bench.names else 0.2
         for name in bench.module_values():
-            if name != node.id and name not in local:
-                prior = 0.4 if node.id in bench.names else 0.2
+            if name not in {node.id, *local}:
                 yield bench.edit(node, name, "name", prior)
+
+
+def _called_name(bench: Workshop, node: ast.Name) -> Iterator[Edit]:
+    for name, prior in siblings_of(node.id):
+        if re.fullmatch(r"\w+", name) or name.split(".", 1)[0] in bench.names:
+            yield bench.edit(node, name, "call-name", prior)
+    if node.id in bench.signatures:
+        for name in bench.functions():
+            if name != node.id and same_arity(bench, name, node.id):
+                yield bench.edit(node, name, "call-name", 0.35)
 
 
 def _attribute(bench: Workshop, node: ast.Attribute) -> Iterator[Edit]:

@@ -22,6 +22,7 @@ from twins.anthropic.search.engine.worker import Worker, write
 
 ENOUGH = 12
 ENOUGH_KINDS = 8
+SEVERAL = 3
 PATIENCE = 4.0
 BASELINE_SHARE = 0.35
 STRETCH = 1.6
@@ -235,7 +236,7 @@ class Hunt:
         if not self._plausible:
             return False
         kinds = len({each.behaviour for each in self._plausible})
-        many = len(self._plausible) >= ENOUGH and kinds > 2
+        many = len(self._plausible) >= ENOUGH and kinds >= SEVERAL
         waited = self.spent - self._first
         patience = max(self._patience, 1.5 * self._first)
         return many or kinds >= ENOUGH_KINDS or waited > patience
@@ -284,7 +285,7 @@ class Hunt:
         self._plausible.append(Plausible(candidate, key or patched, size))
 
     def _guards_of(self, candidate: Candidate) -> tuple[str, ...]:
-        """Return what must stay true and may notice: it runs a line near the edit, or is unknown."""
+        """Return the guards that run a line near the edit, or whose lines are unknown."""
         path = candidate.path
         low, high = self._segments(path).neighbourhood(candidate.edits)
         chosen = []
@@ -330,7 +331,7 @@ class Hunt:
             answer = worker.listen(min(seconds, 10.0))
             if "ids" not in answer:
                 return False if answer else None
-            names = tuple([*self._oracle.targets, *self._oracle.guards])
+            names = (*self._oracle.targets, *self._oracle.guards)
             results = worker.ask(Order(names, min(seconds, 10.0), every=True))
             if not results.get("ended"):
                 return None

@@ -13,6 +13,7 @@ _SPEC = re.compile(r"(:[^{}:]*?)(\.?)(\d+)([a-z%]?)(?=\})|%(\.?)(\d+)([a-z])")
 
 
 def constant_edits(bench: Workshop, node: ast.Constant) -> Iterator[Edit]:
+    """Yield other values for a literal."""
     value = node.value
     if isinstance(value, bool):
         yield bench.edit(node, str(not value), "flip-bool", 0.6)
@@ -103,6 +104,7 @@ def _respecified(text: str) -> Iterator[str]:
 
 
 def format_edits(bench: Workshop, node: ast.JoinedStr) -> Iterator[Edit]:
+    """Yield other formats and names for an f-string."""
     code = bench.source.code(node)
     for changed in _respecified(code):
         yield bench.edit(node, changed, "format", 0.5)

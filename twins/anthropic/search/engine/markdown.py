@@ -6,6 +6,12 @@ from typing import Literal, NamedTuple
 
 from twins.anthropic.search.engine.cues import LABEL
 
+_FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+-]*)")
+_INDENTED = re.compile(r"^ {4,}\S")
+_INDENTED_OR_BLANK = re.compile(r"^( {4,}\S|\s*$)")
+_NOT_BLANK = re.compile(r"^.*\S")
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)]|#+)\s")
+
 
 class Block(NamedTuple):
     """A piece of an issue: a fenced block or one paragraph, table row or list item of prose."""
@@ -18,61 +24,69 @@ class Block(NamedTuple):
 
 def blocks_of(text: str) -> list[Block]:
     """Cut Markdown into fences, list items, table rows and paragraphs."""
-    blocks: list[Block] = []
-    prose: list[str] = []
-    intro = ""
-    lines = text.expandtabs(4).replace("\r\n", "\n").split("\n")
-    position = 0
+    return _Cutter(text).cut()
 
-    def flush() -> None:
-        nonlocal intro
-        if prose:
-            joined = " ".join(line.strip() for line in prose)
-            blocks.append(Block("prose", joined, intro=intro))
-            intro = joined
-            prose.clear()
 
-    while position < len(lines):
-        line = lines[position]
-        fence = re.match(r"^\s*(```+|~~~+)\s*([\w+-]*)", line)
-        indented = not prose and re.match(r"^ {4,}\S", line) and not re.match(r"^\s*[-*+] ", line)
-        if fence:
-            flush()
-            body, position = _until_fence(lines, position + 1, fence[1])
-            blocks.append(Block("fence", body, fence[2].lower(), intro))
-        elif indented:
-            start = position
-            while position < len(lines) and re.match(r"^( {4,}\S|\s*$)", lines[position]):
-                position += 1
-            body = textwrap.dedent("\n".join(lines[start:position])).strip("\n")
-            blocks.append(Block("fence", body, "", intro))
-        else:
-            if line.strip().startswith("|"):
-                flush()
-                blocks.append(Block("row", line.strip()))
-            elif not line.strip():
-                flush()
+class _Cutter:
+    """Goes through the lines once, collecting prose until something else begins."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.expandtabs(4).replace("\r\n", "\n").split("\n")
+        self._at = 0
+        self._blocks: list[Block] = []
+        self._prose: list[str] = []
+        self._intro = ""
+
+    def cut(self) -> list[Block]:
+        """Return the blocks in order."""
+        while self._at < len(self._lines):
+            line = self._lines[self._at]
+            if fence := _FENCE.match(line):
+                self._fence(fence[1], fence[2].lower())
+            elif not self._prose and _INDENTED.match(line) and not _ITEM.match(line):
+                self._run_of(_INDENTED_OR_BLANK)
+            elif line.lstrip().startswith((">>>", "$ ")):
+                self._run_of(_NOT_BLANK)
             else:
-                fresh = re.match(r"^\s*(?:[-*+]|\d+[.)]|#+)\s", line) or LABEL.match(line)
-                if fresh or line.lstrip().startswith((">>>", "$ ")):
-                    flush()
-                if line.lstrip().startswith((">>>", "$ ")):
-                    start = position
-                    while position < len(lines) and lines[position].strip():
-                        position += 1
-                    body = textwrap.dedent("\n".join(lines[start:position]))
-                    blocks.append(Block("fence", body, "", intro))
-                else:
-                    prose.append(line)
-                    if line.lstrip().startswith("#"):
-                        flush()
-            position += 1
-    flush()
-    return blocks
+                self._line(line)
+                self._at += 1
+        self._flush()
+        return self._blocks
 
+    def _line(self, line: str) -> None:
+        if line.strip().startswith("|"):
+            self._flush()
+            self._blocks.append(Block("row", line.strip()))
+        elif not line.strip():
+            self._flush()
+        else:
+            if _ITEM.match(line) or LABEL.match(line):
+                self._flush()
+            self._prose.append(line)
+            if line.lstrip().startswith("#"):
+                self._flush()
 
-def _until_fence(lines: list[str], position: int, mark: str) -> tuple[str, int]:
-    start = position
-    while position < len(lines) and not lines[position].strip().startswith(mark):
-        position += 1
-    return textwrap.dedent("\n".join(lines[start:position])), position + 1
+    def _fence(self, mark: str, language: str) -> None:
+        self._flush()
+        start = self._at = self._at + 1
+        while self._at < len(self._lines) and not self._lines[self._at].strip().startswith(mark):
+            self._at += 1
+        self._add(start, language)
+        self._at += 1
+
+    def _run_of(self, kind: re.Pattern[str]) -> None:
+        self._flush()
+        start = self._at
+        while self._at < len(self._lines) and kind.match(self._lines[self._at]):
+            self._at += 1
+        self._add(start, "")
+
+    def _add(self, start: int, language: str) -> None:
+        body = textwrap.dedent("\n".join(self._lines[start : self._at])).strip("\n")
+        self._blocks.append(Block("fence", body, language, self._intro))
+
+    def _flush(self) -> None:
+        if self._prose:
+            self._intro = " ".join(line.strip() for line in self._prose)
+            self._blocks.append(Block("prose", self._intro))
+            self._prose.clear()

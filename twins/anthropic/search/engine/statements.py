@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from twins.anthropic.search.engine.expressions import negated
 from twins.anthropic.search.engine.shapes import Edit
-from twins.anthropic.search.engine.source import FunctionNode
+from twins.anthropic.search.engine.source import FunctionNode, arguments_of
 from twins.anthropic.search.engine.vocabulary import ARITHMETIC, ARITHMETIC_TEXT
 from twins.anthropic.search.engine.workshop import MAX_DONOR, Workshop, simple_statements
 
@@ -27,10 +27,9 @@ def statement_edits(bench: Workshop, node: ast.stmt) -> Iterator[Edit]:
             yield from _assignment(bench, node, function)
         case ast.Return():
             yield from _return(bench, node, function)
-        case ast.Break():
-            yield bench.edit(node, "continue", "loop-jump", 0.4)
-        case ast.Continue():
-            yield bench.edit(node, "break", "loop-jump", 0.4)
+        case ast.Break() | ast.Continue():
+            other = "break" if isinstance(node, ast.Continue) else "continue"
+            yield bench.edit(node, other, "loop-jump", 0.4)
         case ast.Try():
             yield from _handlers(bench, node)
         case _:
@@ -42,11 +41,7 @@ def statement_edits(bench: Workshop, node: ast.stmt) -> Iterator[Edit]:
     yield from _moves(bench, node)
     yield from _guards(bench, node, function)
     yield from _donors(bench, node, function)
-    if node is function.body[0] or (
-        _is_docstring(bench, function.body[0])
-        and len(function.body) > 1
-        and node is function.body[1]
-    ):
+    if _is_first(bench, node, function):
         yield from _openings(bench, node, function)
 
 
@@ -67,7 +62,7 @@ def _condition(
         yield bench.edit(node.test, constant, "constant-condition", 0.15, destructive=True)
     scope = bench.scope(node.test)
     extra = [text for text in bench.conditions(function) if text != test]
-    extra += [name for name in scope[:6]] + [f"not {name}" for name in scope[:6]]
+    extra += [*scope[:6]] + [f"not {name}" for name in scope[:6]]
     extra += [f"{name} is None" for name in scope[:6]]
     for text in dict.fromkeys(extra):
         if bench.known(text, scope):
@@ -216,31 +211,43 @@ def _before(
 
 
 def _guards(bench: Workshop, node: ast.stmt, function: FunctionNode) -> Iterator[Edit]:
-    scope = bench.scope(node)[:6]
-    in_loop = bench.source.enclosing(node, _LOOPS) is not None
-    results = list(dict.fromkeys([*bench.returned(function), "None", "0", "[]", '""', "False"]))
+    """Leave early before a statement when an argument or local is not what it should be."""
+    scope = bench.scope(node)
     first = _is_first(bench, node, function)
-    for name in scope:
+    for name in scope[:6]:
         for test in (f"not {name}", f"{name} is None"):
-            if in_loop:
-                yield from _before(bench, node, f"if {test}:\n    continue", "guard-continue", 0.2)
             if first or isinstance(node, (ast.Return, ast.For)):
-                for value in results[:8]:
-                    if bench.known(value, bench.scope(node)):
-                        lines = f"if {test}:\n    return {value}"
-                        yield from _before(bench, node, lines, "guard-return", 0.2)
+                for value in _results(bench, function):
+                    yield from _guard(bench, node, test, f"return {value}", 0.2)
         if first or isinstance(node, ast.Return):
             for test in (f"{name} < 0", f"{name} <= 0", f"not {name}", f"{name} is None"):
-                for line in ('raise ValueError("invalid %s")' % name, *bench.raises[:6]):
-                    if bench.known(line, bench.scope(node)):
-                        lines = f"if {test}:\n    {line}"
-                        yield from _before(bench, node, lines, "guard-raise", 0.22)
-    if in_loop:
-        for text in bench.conditions(function):
-            if bench.known(text, bench.scope(node)):
-                for word in ("continue", "break"):
-                    lines = f"if {text}:\n    {word}"
-                    yield from _before(bench, node, lines, "guard-jump", 0.12)
+                for line in (f"raise ValueError('invalid {name}')", *bench.raises[:6]):
+                    yield from _guard(bench, node, test, line, 0.22)
+    if bench.source.enclosing(node, _LOOPS) is not None:
+        yield from _jumps(bench, node, function)
+
+
+def _jumps(bench: Workshop, node: ast.stmt, function: FunctionNode) -> Iterator[Edit]:
+    """Skip or end a loop before a statement."""
+    for name in bench.scope(node)[:6]:
+        for test in (f"not {name}", f"{name} is None"):
+            yield from _guard(bench, node, test, "continue", 0.2)
+    for text in bench.conditions(function):
+        for word in ("continue", "break"):
+            yield from _guard(bench, node, text, word, 0.12)
+
+
+def _results(bench: Workshop, function: FunctionNode) -> list[str]:
+    usual = ("None", "0", "[]", '""', "False")
+    return list(dict.fromkeys([*bench.returned(function), *usual]))[:8]
+
+
+def _guard(bench: Workshop, node: ast.stmt, test: str, action: str, prior: float) -> Iterator[Edit]:
+    scope = bench.scope(node)
+    known = action in {"continue", "break"} or bench.known(action.removeprefix("return "), scope)
+    if known and bench.known(test, scope):
+        operator = f"guard-{action.split(' ', 1)[0]}"
+        yield from _before(bench, node, f"if {test}:\n    {action}", operator, prior)
 
 
 def _is_first(bench: Workshop, node: ast.stmt, function: FunctionNode) -> bool:
@@ -250,11 +257,7 @@ def _is_first(bench: Workshop, node: ast.stmt, function: FunctionNode) -> bool:
 
 def _openings(bench: Workshop, node: ast.stmt, function: FunctionNode) -> Iterator[Edit]:
     """Normalise an argument at the top of its function."""
-    arguments = function.args
-    for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        name = each.arg
-        if name in {"self", "cls"}:
-            continue
+    for name in arguments_of(function):
         for text in (
             f"{name}.strip()",
             f"{name}.lower()",

@@ -18,6 +18,7 @@ from twins.anthropic.search.engine.source import (
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _QUOTED = re.compile(r"[\"'`]([^\"'`\n]{1,30})[\"'`]")
 MAX_DONOR = 90
+MAX_STRING = 30
 ALWAYS_BOUND = BUILTIN_NAMES | {"self", "cls"}
 
 
@@ -67,7 +68,7 @@ class Workshop:
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 fields[node.target.id] = None
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if 0 < len(node.value) <= 30 and not self.is_docstring(node):
+                if 0 < len(node.value) <= MAX_STRING and not self.is_docstring(node):
                     strings[node.value] = None
             elif isinstance(node, ast.Constant) and type(node.value) in {int, float}:
                 numbers[repr(node.value)] = None
@@ -135,7 +136,7 @@ class Workshop:
         return Edit(self.source.path, start, end, new, operator, prior, node.lineno, destructive)
 
     def between(
-        self, left: ast.expr, right: ast.expr, old: str, new: str, operator: str, prior: float
+        self, left: ast.expr, right: ast.expr, old: str, new: str, *, operator: str, prior: float
     ) -> Iterator[Edit]:
         """Make the edit that replaces an operator standing between two nodes."""
         low, high = self.source.span(left)[1], self.source.span(right)[0]
