@@ -187,7 +187,8 @@ def get_commit(call: Call) -> Reply:
 
 def _ref_reply(call: Call, repo: Repository, ref: str, status: int = 200) -> Reply:
     sha = repo.refs[ref]
-    kind = call.hub.git.kind(repo.path, sha) or "commit"
+    tagged = ref.startswith("refs/tags/")
+    kind = (call.hub.git.kind(repo.path, sha) if tagged else None) or "commit"
     return Reply(status, ref_body(call.links, repo, ref, sha, kind))
 
 

@@ -39,8 +39,8 @@ class Move:
         return self.ref.removeprefix(HEADS) if self.ref.startswith(HEADS) else None
 
 
-def observe(context: Context, repo: Repository) -> list[str]:
-    """Tell everything that the refs on disk say and no event has said; return the moved refs."""
+def observe(context: Context, repo: Repository) -> None:
+    """Tell everything that the refs on disk say and no event has said yet."""
     before, after = dict(repo.refs), context.hub.git.refs(repo.path)
     moved = sorted(ref for ref in before | after if before.get(ref) != after.get(ref))
     if moved:
@@ -52,7 +52,6 @@ def observe(context: Context, repo: Repository) -> list[str]:
         else:
             del repo.refs[ref]
         _tell(context, repo, ref, before.get(ref, ZERO), after.get(ref, ZERO))
-    return moved
 
 
 def _tell(context: Context, repo: Repository, ref: str, old: str, new: str) -> None:

@@ -92,7 +92,7 @@ class Transport:
             actor = authenticate(self._hub.world, self._hub.core.clock, header)
             request[ENTRY].notes["actor"] = _name(actor)
             allowance = self.limits.of(actor, now)
-            if allowance.used >= allowance.limit:
+            if allowance.used >= allowance.limit and not _is_free(request):
                 raise _exhausted(actor)
             call = Call(request, self._hub, actor, Links.of(request), raw)
             reply = _handled(operation, call)
@@ -110,7 +110,7 @@ class Transport:
     ) -> web.Response:
         raw = reply.body if isinstance(reply.body, bytes) else _dump(reply)
         headers |= self._common(request, reply) | reply.headers
-        free = request.path.endswith("/rate_limit")
+        free = _is_free(request)
         if request.method in {"GET", "HEAD"} and reply.status == web.HTTPOk.status_code:
             etag = f'W/"{hashlib.sha256(raw).hexdigest()}"'
             headers["ETag"] = etag
@@ -127,17 +127,23 @@ class Transport:
 
     def _common(self, request: web.Request, reply: Reply) -> dict[str, str]:
         version = request.headers.get("X-GitHub-Api-Version", API_VERSION)
-        ids = self._hub.core.ids
+        # Counted, not drawn: how often somebody asks must not change the ids that are drawn.
+        number = self._hub.number("request")
         headers = {
             "Server": "github.com",
             "x-github-media-type": f"github.v3; format={reply.media_type}",
             "x-github-api-version-selected": version,
-            "x-github-request-id": f"{ids.hex(4)}:{ids.hex(6)}:{ids.hex(8)}".upper(),
+            "x-github-request-id": f"{number % 65536:04X}:{number:06X}:{int(self._hub.now()):08X}",
             "Vary": "Accept, Authorization, Cookie",
         }
         if reply.body is not None:
             headers["Content-Type"] = TYPES.get(reply.media_type, reply.media_type)
         return headers
+
+
+def _is_free(request: web.Request) -> bool:
+    """Tell whether a call costs nothing and is answered even when nothing is left."""
+    return request.path.endswith("/rate_limit")
 
 
 def _handled(operation: Operation, call: Call) -> Reply:

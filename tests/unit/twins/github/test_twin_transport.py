@@ -54,6 +54,7 @@ async def test_the_primary_limit_runs_out_and_comes_back(twin: Any) -> None:
     assert limited.headers["x-ratelimit-remaining"] == "0"
     assert "API rate limit exceeded" in limited.body["message"]
     assert (await twin.call("GET", REPO, token="bob-token")).status == 200
+    assert (await twin.get("/rate_limit"))["rate"]["remaining"] == 0
     await twin.call("POST", "/_twin/clock", {"advance": 3601})
     assert (await twin.call("GET", REPO)).status == 200
     left = await twin.get("/rate_limit")
