@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Who does what: only the validator can open a scenario, only the server can write to GitHub."""
+    """Who does what: only the validator opens scenarios, only the server writes to GitHub."""
 
     SERVER = "server"
     BUILDER = "builder"
