@@ -47,7 +47,7 @@ class _Role(BaseSettings):
 class _BoxRole(_Role):
     slots: int = Field(default=2, gt=0, description="boxes at the same time")
     box_uid: int = Field(
-        default=0, ge=0, description="first uid of this role's boxes; 0 = not root"
+        default=60_800, ge=1000, description="first uid of this role's boxes; used as root only"
     )
     launcher_fd: int = Field(default=-1, description="set by the supervisor: the launcher's socket")
     accept_tier_b: bool = Field(
