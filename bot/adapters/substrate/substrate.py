@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.adapters.substrate import tree, unpack
@@ -64,7 +65,8 @@ class Substrate:
         self._root = root
         self._ctl = root / "ctl"
         self._writing = StoreLock(root / "bot.lock")
-        self._jj = Jj(jj.absolute(), root / "home", git.binary, self._writing)
+        self._reader = Jj(jj.absolute(), root / "home", git.binary)
+        self._jj = dataclasses.replace(self._reader, lock=self._writing)
 
     @classmethod
     async def open(cls, root: Path, *, jj: Path, author: tuple[str, str] = _BOT) -> "Substrate":
@@ -101,7 +103,10 @@ class Substrate:
                 return ws
             if now is None or now.change_id != change.change_id:
                 await self._rebuild(ws, change)
-        await self.rollback(ws, commit)
+            await self._jj("restore", "--from", commit, "--into", f"{ws.name}@", at=ws.path,
+                           who=ws.name)  # fmt: skip
+            if (await self.change(ws)).tree != change.tree:
+                raise Tampered(f"{ws.name} is not what {commit} was after the rollback")
         return ws
 
     async def replace(self, ws: Workspace, tar: bytes) -> None:
@@ -117,15 +122,8 @@ class Substrate:
 
     async def rollback(self, ws: Workspace, commit: str) -> Change:
         """Bring every recorded file back to what it was at `commit`."""
-        async with self._writing():
-            await self._know(commit)
-            await self._settle(ws)
-            await self._jj("restore", "--from", commit, "--into", f"{ws.name}@", at=ws.path,
-                           who=ws.name)  # fmt: skip
-            change = await self.change(ws)
-        if change.tree != await self.git.tree(commit):
-            raise Tampered(f"{ws.name} is not what {commit} was after the rollback")
-        return change
+        await self.resume(ws.name, commit)
+        return await self.change(ws)
 
     async def describe(self, ws: Workspace, message: str) -> Change:
         """Set the message of the workspace's change."""
@@ -161,13 +159,13 @@ class Substrate:
             await self._know(onto)
         words = ("--no-integrate-operation", "rebase", "-r", commit, "-d", onto)
         try:
-            done = await self._ctl_jj(*words)
+            done = await self._look(*words)
         except Rejected as problem:
             if "already exists" not in problem.what:
                 raise
             # The same rebase within one second makes the same commit id, which jj takes for a bug.
             await asyncio.sleep(1.1)
-            done = await self._ctl_jj(*words)
+            done = await self._look(*words)
         operation = parse_operation(done.err)
         if operation is None:
             return change
@@ -184,7 +182,7 @@ class Substrate:
 
     async def operations(self, limit: int) -> list[Operation]:
         """List the newest operations of jj."""
-        done = await self._ctl_jj("op", "log", "-n", str(limit), "--no-graph",
+        done = await self._look("op", "log", "-n", str(limit), "--no-graph",
                                   "-T", r'json(self) ++ "\n"')  # fmt: skip
         return [_operation(line) for line in done.text.splitlines()]
 
@@ -270,12 +268,12 @@ class Substrate:
 
     async def _read(self, rev: str, *options: str) -> tuple[Change, bool]:
         """Read exactly one commit through the template."""
-        done = await self._ctl_jj(*options, "log", "-r", rev, "--no-graph", "-T", TEMPLATE)
+        done = await self._look(*options, "log", "-r", rev, "--no-graph", "-T", TEMPLATE)
         lines = done.text.splitlines()
         if len(lines) != 1:
             raise Rejected(f"{rev} names {len(lines)} commits")
         change, divergent = parse_change(lines[0], tree="")
-        return replace(change, tree=await self.git.tree(change.commit)), divergent
+        return dataclasses.replace(change, tree=await self.git.tree(change.commit)), divergent
 
     def _inspect(self, ws: Workspace) -> None:
         self._check_link(ws)
@@ -302,10 +300,14 @@ class Substrate:
         stdin: bytes = b"",
         timeout: float = 120,  # noqa: ASYNC109  handed on to the process runner
     ) -> Done:
-        """Run jj on the store without looking at any file."""
+        """Write to the store without looking at any file; only inside the lock."""
         return await self._jj(
             "--ignore-working-copy", *words, at=self._ctl, who=who, stdin=stdin, timeout=timeout
         )
+
+    async def _look(self, *words: str) -> Done:
+        """Read, or compute what nobody else sees; needs no lock."""
+        return await self._reader("--ignore-working-copy", *words, at=self._ctl)
 
     def _workspace(self, name: str) -> Workspace:
         if not _NAME.match(name) or name == "default":

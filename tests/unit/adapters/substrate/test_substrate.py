@@ -175,6 +175,7 @@ async def test_what_jj_would_lose_without_a_word_is_refused(
     """A nested .git, odd names and large new files never turn into silent deletions."""
     clone.commit({"pkg/a.py": b"1\n"})
     ws = await start(substrate, clone)
+    good = await substrate.change(ws)
     nested = ws.path / "pkg" / ".git"
     nested.mkdir()
     with pytest.raises(Refused, match="version control"):
@@ -188,6 +189,8 @@ async def test_what_jj_would_lose_without_a_word_is_refused(
     await substrate.replace(ws, tar_of({"pkg/a.py": b"1\n", "large": b"x" * (3 << 20)}))
     with pytest.raises(Refused, match="large"):
         await substrate.snapshot(ws)
+    back = await substrate.rollback(ws, good.commit)
+    assert (back.change_id, back.tree) == (good.change_id, good.tree)
     await substrate.replace(ws, tar_of({"pkg/a.py": b"2\n"}))
     change = await substrate.snapshot(ws)
     assert [e.path for e in await substrate.git.ls(change.commit)] == ["pkg/a.py"]
