@@ -48,7 +48,7 @@ def refresh(context: Context, repo: Repository, issue: Issue) -> None:
 
 def forget_mergeable(pull: Pull) -> None:
     """Make mergeability unknown again, as it is after each move of head or base."""
-    pull.mergeable, pull.judged = None, None
+    pull.mergeable, pull.asked = None, False
 
 
 def judge_mergeable(hub: Hub, repo: Repository, issue: Issue) -> None:
@@ -56,12 +56,11 @@ def judge_mergeable(hub: Hub, repo: Repository, issue: Issue) -> None:
     pull = pull_of(issue)
     if issue.state != "open":
         return
-    pair = (repo.refs.get(HEADS + pull.base_ref, pull.base_sha), pull.head_sha)
-    if pull.judged is None or pull.judged[0] != pair[0]:
-        pull.judged, pull.mergeable = pair, None
+    if not pull.asked:
+        pull.asked = True
     elif pull.mergeable is None:
-        tree = hub.git.merged_tree(repo.path, *pair)
-        pull.mergeable = tree is not None
+        base = repo.refs.get(HEADS + pull.base_ref, pull.base_sha)
+        pull.mergeable = hub.git.merged_tree(repo.path, base, pull.head_sha) is not None
 
 
 def follow_branch(context: Context, repo: Repository, branch: str, old: str, new: str) -> None:
@@ -116,7 +115,7 @@ def mark_merged(context: Context, repo: Repository, issue: Issue, commit: str) -
     """Record a merge that has happened in git, and close what it promised to close."""
     pull = pull_of(issue)
     pull.merged_at, pull.merged_by, pull.merge_commit_sha = context.now, context.user, commit
-    pull.mergeable, pull.judged = None, None
+    forget_mergeable(pull)
     note(context, issue, "merged").commit_id = commit
     close(context, repo, issue)
     if pull.base_ref == repo.default_branch:

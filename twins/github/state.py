@@ -165,8 +165,8 @@ class Pull:
     merged_by: User | None = None
     merge_commit_sha: str | None = None
     mergeable: bool | None = None
-    # The (base, head) commits `mergeable` speaks of, and the last pair somebody asked about.
-    judged: tuple[str, str] | None = None
+    # Whether somebody asked about the merge since head or base last moved.
+    asked: bool = False
     # commits, additions, deletions, changed_files as of the last change of head or base.
     stats: dict[str, int] = field(default_factory=dict)
     reviews: list[Review] = field(default_factory=list)

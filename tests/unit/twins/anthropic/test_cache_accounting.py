@@ -4,10 +4,12 @@ A block of N characters of text costs ceil((N + overhead) / 4) tokens; the tests
 with `estimate` and then only add and subtract.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twins.anthropic.accounting import Input, PromptCache, blocks_of, estimate
 
+Start = Callable[..., Awaitable[Any]]
 FIVE = {"type": "ephemeral"}
 HOUR = {"type": "ephemeral", "ttl": "1h"}
 
@@ -120,7 +122,7 @@ def test_marks_are_no_part_of_the_prefix() -> None:
     assert with_mark[0].digest == without[0].digest
 
 
-async def test_the_counters_reach_the_client_on_the_virtual_clock(start) -> None:
+async def test_the_counters_reach_the_client_on_the_virtual_clock(start: Start) -> None:
     """Through the SDK: written, read, and written again after the clock moved past five minutes."""
     from twins.anthropic.script import ScriptBrain  # noqa: PLC0415
 

@@ -1,6 +1,7 @@
 """Brains that answer from a file."""
 
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from twins.anthropic.brains import NoAnswer
 from twins.anthropic.script import BadScript, ScriptBrain
 from twins.anthropic.tape import BadTape, TapeBrain
 
+Start = Callable[..., Awaitable[Any]]
 ASK: dict[str, Any] = {
     "model": "m",
     "max_tokens": 9,
@@ -92,7 +94,7 @@ def test_a_tape_answers_equal_bodies_in_recorded_order(tmp_path: Path) -> None:
 
 
 async def test_a_recorded_stream_is_put_together_and_served_to_the_sdk(
-    start, tmp_path: Path
+    start: Start, tmp_path: Path
 ) -> None:
     """A cassette of a streamed tool call answers a plain call as well."""
     events = [
@@ -103,7 +105,8 @@ async def test_a_recorded_stream_is_put_together_and_served_to_the_sdk(
          "delta": {"type": "input_json_delta", "partial_json": '{"command"'}},
         {"type": "content_block_delta", "index": 0,
          "delta": {"type": "input_json_delta", "partial_json": ':"ls"}'}},
-        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 7}},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"},
+         "usage": {"output_tokens": 7}},
     ]  # fmt: skip
     stream = "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
     request = {**ASK, "model": "claude-opus-5"}

@@ -81,6 +81,17 @@ async def test_a_token_is_never_wider_than_its_installation(twin: Any) -> None:
     ).status == 200
 
 
+async def test_a_token_reaches_only_its_own_repositories(twin: Any) -> None:
+    """Other public repositories can be read by an installation, never written."""
+    await twin.plant(repos=[{"full_name": "alice/other"}])
+    issue = {"title": "t"}
+    refused = await twin.call("POST", "/repos/alice/other/issues", issue, token=twin.token)
+    assert refused.status == 403
+    assert (await twin.call("GET", "/repos/alice/other/issues", token=twin.token)).status == 200
+    listed = await twin.get("/installation/repositories", token=twin.token)
+    assert [one["name"] for one in listed["repositories"]] == ["parcel"]
+
+
 async def test_private_repositories_do_not_exist_for_strangers(twin: Any) -> None:
     """404, not 403, so that their names do not leak."""
     for token in ("", "carol-token", twin.token):

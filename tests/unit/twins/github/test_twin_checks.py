@@ -19,7 +19,11 @@ async def test_a_check_run_is_the_apps_own(twin: Any) -> None:
     path = f"{REPO}/check-runs/{made.body['id']}"
     output = {"title": "39/40", "summary": "good"}
     done = {"conclusion": "success", "output": output}
-    assert (await twin.call("PATCH", path, done)).status == 403
+    refused = await twin.call("PATCH", path, done)
+    assert (refused.status, refused.body["message"]) == (
+        403,
+        "You must authenticate via a GitHub App.",
+    )
     updated = await twin.call("PATCH", path, done, token=twin.token)
     assert (updated.body["status"], updated.body["output"]["title"]) == ("completed", "39/40")
     assert updated.body["completed_at"].endswith("Z")

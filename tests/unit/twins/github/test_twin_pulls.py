@@ -176,10 +176,12 @@ async def test_a_head_reachable_from_its_base_is_merged(twin: Any) -> None:
 
 
 async def test_keywords_only_count_on_the_default_branch(twin: Any) -> None:
-    """A merge into another branch closes nothing."""
+    """Neither a commit nor a merge on another branch closes anything."""
     await twin.call("POST", f"{REPO}/issues", {"title": "one"})
     await branch(twin, "release")
     await branch(twin, "topic", "a.py")
+    body = {"message": "Fixes #1", "content": "eA==", "branch": "topic"}
+    await twin.call("PUT", f"{REPO}/contents/b.py", body)
     await pull(twin, "topic", base="release", body="fixes #1")
     assert (await twin.call("PUT", f"{PULLS}/2/merge", {})).status == 200
     assert (await twin.get(f"{REPO}/issues/1"))["state"] == "open"

@@ -12,7 +12,10 @@ TOOLS = [
     for name in ("bash", "view", "edit", "submit", "give_up")
 ]
 ISSUE = json.dumps({"title": "Wrong sum", "body": "`add(1, 1)` returns `0` instead of `2`."})
-OPENING = f"<mission>\n# M\n</mission>\n<issue>\n{ISSUE}\n</issue>\n<checks>\npython -m pytest -q\n</checks>"
+OPENING = (
+    f"<mission>\n# M\n</mission>\n<issue>\n{ISSUE}\n</issue>\n"
+    "<checks>\npython -m pytest -q\n</checks>"
+)
 PATCHES = [
     {"path": "m.py", "old": "a - b\n", "new": "a + b\n", "label": "arithmetic line 2",
      "confirmed": True},

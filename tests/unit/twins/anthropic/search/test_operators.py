@@ -1,6 +1,7 @@
 """Each operator class: a wrong line, and the right one among its edits."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,8 @@ TABLE = {
     "arithmetic": ("return a + b", "return a - b", ""),
     "boolean": ("return a and b", "return a or b", ""),
     "regroup": ("return a - b * 5 / 9", "return (a - b) * 5 / 9", ""),
-    "negate": ("if a:\n        return 1\n    return 2", "if not a:\n        return 1\n    return 2", ""),
+    "negate": ("if a:\n        return 1\n    return 2",
+               "if not a:\n        return 1\n    return 2", ""),
     "drop not": ("return not a", "return a", ""),
     "off by one": ("return items[a]", "return items[a - 1]", ""),
     "constant": ("return a * 10", "return a * 11", ""),
@@ -29,14 +31,16 @@ TABLE = {
     "argument add": ("return sorted(items)", "return sorted(items, reverse=True)", ""),
     "call name": ("return min(items)", "return max(items)", ""),
     "method name": ("return a.lstrip()", "return a.strip()", ""),
-    "rounding": ("return a.quantize(b, ROUND_HALF_EVEN)", "return a.quantize(b, 'ROUND_HALF_UP')", ""),
+    "rounding": ("return a.quantize(b, ROUND_HALF_EVEN)",
+                 "return a.quantize(b, 'ROUND_HALF_UP')", ""),
     "wrap": ("return a == b", "return a.strip() == b", ""),
     "clamp": ("return a - b", "return max(0, a - b)", ""),
     "slice": ("return items[:a]", "return items[:a + 1]", ""),
     "range": ("return list(range(a))", "return list(range(1, a + 1))", ""),
     "ternary": ("return a if b else 0", "return 0 if b else a", ""),
     "format": ("return f'{a:.1f}'", "return f'{a:.2f}'", ""),
-    "sort key": ("return sorted(items, key=lambda i: i.x)", "return sorted(items, key=lambda i: -i.x)", ""),
+    "sort key": ("return sorted(items, key=lambda i: i.x)",
+                 "return sorted(items, key=lambda i: -i.x)", ""),
     "filter": ("return [i for i in items if i]", "return [i for i in items if not i]", ""),
     "lookup": ("return a[b]", "return a.get(b)", ""),
     "augmented": ("a += b\n    return a", "a -= b\n    return a", ""),
@@ -50,9 +54,11 @@ TABLE = {
     "into block": ("for i in items:\n        a += i\n    b += 1\n    return b",
                    "for i in items:\n        a += i\n        b += 1\n    return b", ""),
     "handler": ("try:\n        return int(a)\n    except ValueError:\n        return 0",
-                "try:\n        return int(a)\n    except (ValueError, TypeError):\n        return 0", ""),
+                "try:\n        return int(a)\n    except (ValueError, TypeError):\n        return 0",
+                ""),
     "jump": ("for i in items:\n        if i:\n            break\n        a += 1\n    return a",
-             "for i in items:\n        if i:\n            continue\n        a += 1\n    return a", ""),
+             "for i in items:\n        if i:\n            continue\n        a += 1\n    return a",
+             ""),
     "add condition": ("if a:\n        return 1\n    return 2",
                       "if a and b:\n        return 1\n    return 2", ""),
 }  # fmt: skip
@@ -60,7 +66,7 @@ TABLE = {
 HEAD = "from decimal import Decimal, ROUND_HALF_EVEN\n\n\ndef f(a, b, items):\n    "
 
 
-def edits_of(tmp_path, text: str, issue: str) -> list[Edit]:
+def edits_of(tmp_path: Path, text: str, issue: str) -> list[Edit]:
     """Return every edit of a module all of whose lines are suspicious."""
     (tmp_path / "mod.py").write_text(text)
     lines = dict.fromkeys(range(1, text.count("\n") + 2), 1.0)
@@ -69,7 +75,7 @@ def edits_of(tmp_path, text: str, issue: str) -> list[Edit]:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_the_right_line_is_among_the_edits(tmp_path, name: str) -> None:
+def test_the_right_line_is_among_the_edits(tmp_path: Path, name: str) -> None:
     """The defect class is covered: one single edit mends it."""
     wrong, right, issue = TABLE[name]
     text = HEAD + wrong + "\n"
@@ -83,7 +89,7 @@ def test_the_right_line_is_among_the_edits(tmp_path, name: str) -> None:
     assert wanted in shapes
 
 
-def test_most_edits_parse_and_none_is_the_original(tmp_path) -> None:
+def test_most_edits_parse_and_none_is_the_original(tmp_path: Path) -> None:
     """Splicing spans keeps programs programs."""
     text = (
         HEAD + TABLE["handler"][0] + "\n\n\ndef g(x, *, y=1):\n    return f(x, y, [x for x in y])\n"
@@ -99,7 +105,7 @@ def test_most_edits_parse_and_none_is_the_original(tmp_path) -> None:
     assert good > 0.97 * len(edits) > 100
 
 
-def test_edits_of_non_ascii_lines_hit_their_place(tmp_path) -> None:
+def test_edits_of_non_ascii_lines_hit_their_place(tmp_path: Path) -> None:
     """Columns of the tree are bytes, offsets are characters."""
     text = "def f(a, b):\n    x = 'größe'; return a < b  # ü\n"
     assert any(
@@ -120,7 +126,7 @@ def test_a_replacement_is_unique_both_ways() -> None:
     assert changed.replace(new, old) == text
 
 
-def test_positions_inside_f_strings_are_checked(tmp_path) -> None:
+def test_positions_inside_f_strings_are_checked(tmp_path: Path) -> None:
     """No edit lands somewhere else because a position inside an f-string is unreliable."""
     text = "def f(a, b):\n    return f'{a!r} {a + b:>{b}}'\n"
     for edit in edits_of(tmp_path, text, ""):

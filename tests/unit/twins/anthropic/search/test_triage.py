@@ -40,10 +40,10 @@ LATE = "A book returned one day late has a fee of 0 cents, it should be 20."
 TABLE = {
     "bug": ("Late fee is zero", LATE, "accept", "late fees"),
     "crash": ("Crash on return", "Returning a book twice crashes with KeyError.", "accept", ""),
-    "mail": ("Send a mail before the due date", "Readers would like a mail or a text message when a"
-             " loan is nearly due.", "reject", "Sending mail"),
-    "password": ("Passwords for readers", "Each reader should have an account with a password and"
-                 " permissions.", "reject", "Accounts, passwords"),
+    "mail": ("Send a mail before the due date", "Readers would like a mail or a text message.",
+             "reject", "Sending mail"),
+    "password": ("Passwords for readers", "Each reader should have an account with a password.",
+                 "reject", "Accounts, passwords"),
     "empty": ("Fees wrong", "", "ask", ""),
     "nearly empty": ("Fees wrong", "see title", "ask", ""),
     "duplicate": ("Late fee is always zero cents", LATE, "duplicate", ""),
