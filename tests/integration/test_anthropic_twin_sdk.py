@@ -80,7 +80,7 @@ def tools() -> list[dict[str, Any]]:
             "name": name,
             "input_schema": {
                 "type": "object",
-                "properties": dict.fromkeys(keys, {"type": "string"}),
+                "properties": {key: {"type": "string"} for key in keys},
             },
         }
         for name, keys in names.items()

@@ -69,7 +69,7 @@ def label(name, width):
     return pad(name.upper(), width, ".") + "|"
 """,
         },
-        "```console\n$ python -m app abc --width 6\nABC...|\n```\nis expected, but it crashes with TypeError.\n",
+        "```console\n$ python -m app abc --width 6\nABC...|\n```\nis right, but it crashes.\n",
         [],
         "from app.core import label\nassert label('x', 4) == 'X...|'",
     ),
@@ -175,9 +175,13 @@ class Conversion(unittest.TestCase):
     return [item["name"] for item in ordered[:n]]
 """
         },
-        "```python\nfrom rank import top\n"
-        "items = [{'name': 'a', 'stars': 1}, {'name': 'b', 'stars': 5}, {'name': 'c', 'stars': 3}]\n"
-        "top(items, 2)  # returns ['a', 'c'], should be ['b', 'c']\n```\n",
+        """```python
+from rank import top
+a, b = {'name': 'a', 'stars': 1}, {'name': 'b', 'stars': 5}
+items = [a, b, {'name': 'c', 'stars': 3}]
+top(items, 2)  # returns ['a', 'c'], should be ['b', 'c']
+```
+""",
         [],
         "from rank import top\nassert top([dict(name=i, stars=i) for i in range(9)], 2) == [8, 7]",
     ),
@@ -216,7 +220,7 @@ HOSTILE = {
     "does not parse": "def f(:\n",
     "eats memory": "def f(n):\n    return len(bytearray(1 << 40))\n",
     "forks for ever": "import os\n\ndef f(n):\n    os.fork()\n    while True:\n        pass\n",
-    "kills its parent": "import os, signal\n\ndef f(n):\n    os.kill(os.getppid(), signal.SIGKILL)\n",
+    "kills its parent": "import os\n\ndef f(n):\n    os.kill(os.getppid(), 9)\n",
     "empties the disk": "import os\n\ndef f(n):\n    open('x', 'wb').write(b'x' * (1 << 28))\n",
 }
 

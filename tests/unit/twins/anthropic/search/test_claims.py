@@ -52,8 +52,8 @@ TABLE = {
         [("expr", "f(0)", "raises", "ZeroDivisionError", "neutral")],
     ),
     "shell session": (
-        "```\n$ python -m parcel quote --weight 2\ntotal 8.41\n```\n\n"
-        "Expected:\n\n```\ntotal 8.40\n```",
+        ("```\n$ python -m parcel quote --weight 2\ntotal 8.41\n```\n\n"
+        "Expected:\n\n```\ntotal 8.40\n```"),
         [("shell", "python -m parcel quote --weight 2", "stdout", "total 8.41", "neutral"),
          ("shell", "python -m parcel quote --weight 2", "stdout", "total 8.40", "expected")],
     ),

@@ -38,6 +38,6 @@ def test_nothing_to_search_by_ends_at_once(tmp_path: Path) -> None:
 def test_what_no_edit_can_mend_is_given_up_with_numbers(tmp_path: Path) -> None:
     """A feature stays unfound; the report says how much was tried."""
     RUNS.plant(tmp_path, {"app.py": "def add(a, b):\n    return a + b\n"})
-    found = RUNS.hunt(tmp_path, '`add(3, 4)` should return `"VII"`', seconds=1.0)
+    found = RUNS.hunt(tmp_path, '`add(3, 4)` should return `"VII"`', seconds=0.5)
     assert found["patches"] == []
-    assert found["candidates"] > 20
+    assert found["candidates"] > 5
