@@ -6,6 +6,7 @@ interrupted runs again from exactly the tree it started from.
 """
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +41,8 @@ from bot.policy.turns import (
 )
 
 _BAD_BATCHES = 3
+_SECONDS = re.compile(r"\d+\.\d+ ?s\b")
+"""How long something took: the same result a moment later is still the same result."""
 _SIT_S = 1800.0
 SIT_RETRY = Retry(attempts=4, first_s=2.0)
 
@@ -278,7 +281,7 @@ async def _heard(
     signature = wire.canonical(
         [
             [[block["name"], block["input"]] for block in said],
-            [result["content"] for result in results],
+            [_SECONDS.sub("", result["content"]) for result in results],
         ]
     )
     return replace(

@@ -1,5 +1,6 @@
 """The builder's parts, and the small stories that its flows share."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from bot.adapters.workflowfile import Prices
 from bot.domain.mission import Environment
 from bot.domain.usage import Usage
 from bot.domain.workflow import ModelStep, Workflow
-from bot.errors import Retryable, Unavailable
+from bot.errors import NightshiftError, Retryable
 
 MODEL_RETRY = Retry(attempts=6, first_s=2.0, longest_s=60.0)
 """For what passes in seconds: inside the step, below its deadline."""
@@ -53,12 +54,14 @@ class Builder:
     outages: int
     """How often a model call waits out an outage, asleep on disk, before the run is parked."""
     substrates: dict[str, Substrate] = field(default_factory=dict)
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def substrate(self, repo: str) -> Substrate:
         """Open the builder's own jj store of one repository, once per process."""
-        if repo not in self.substrates:
-            root = self.state / "repos" / repo.replace("/", "__")
-            self.substrates[repo] = await Substrate.open(root, jj=self.jj)
+        async with self.opening:  # two runs begin together: one makes the store
+            if repo not in self.substrates:
+                root = self.state / "repos" / repo.replace("/", "__")
+                self.substrates[repo] = await Substrate.open(root, jj=self.jj)
         return self.substrates[repo]
 
     async def layers(self, repo: str, base: str, wanted: Environment) -> tuple[Layer, ...]:
@@ -89,8 +92,8 @@ class Builder:
                 return Turn("", "", str(body["model"]), Usage())
             try:
                 reply = await self.model.call(body, price=price, timeout_s=step.timeout_s)
-            except Unavailable:
-                await self.store.settle(held, 0.0)
+            except NightshiftError:
+                await self.store.settle(held, 0.0)  # no reply, no bill
                 raise
             await self.store.settle(held, reply.usage.usd)
             blob = wire.canonical({"content": reply.content}).encode()

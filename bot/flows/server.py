@@ -1,5 +1,6 @@
 """The server's parts, and the small stories that its flows share."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,12 +37,14 @@ class Server:
     verdict_key: str
     accept_tier_b: bool
     substrates: dict[str, Substrate] = field(default_factory=dict)
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def substrate(self, repo: str) -> Substrate:
         """Open the server's own store of one repository, once per process."""
-        if repo not in self.substrates:
-            root = self.state / "repos" / repo.replace("/", "__")
-            self.substrates[repo] = await Substrate.open(root, jj=self.jj)
+        async with self.opening:  # two runs begin together: one makes the store
+            if repo not in self.substrates:
+                root = self.state / "repos" / repo.replace("/", "__")
+                self.substrates[repo] = await Substrate.open(root, jj=self.jj)
         return self.substrates[repo]
 
     async def git(self, repo: str) -> GitStore:

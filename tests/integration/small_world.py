@@ -182,7 +182,7 @@ def accept_all() -> Rule:
 async def until(
     what: str, look: Callable[[], Awaitable[object]], *, seconds: float = ENDS_S
 ) -> Any:
-    """Poll until the look returns something; the deadline is a failure that says what was awaited."""
+    """Poll until the look returns something; a missed deadline says what was awaited."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = await look()
