@@ -5,6 +5,7 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.issues import comment_body
 from twins.github.issue_changes import add_comment, delete_comment, edit_comment
 from twins.github.problem import not_found
+from twins.github.prose import comment_in
 from twins.github.reactions import add_reaction, list_of
 from twins.github.state import Comment
 from twins.github.times import moment
@@ -48,7 +49,7 @@ def comment_on(call: Call) -> Reply:
     repo = call.repo()
     call.context  # noqa: B018  # anonymous callers are turned away before anything is looked up
     issue = call.issue("write" if call.actor.installation else "read")
-    text = call.body().need("body", "IssueComment")
+    text = comment_in(call.body())
     comment = add_comment(call.context, repo, issue, text)
     reply = comment_body(call.links, repo, comment)
     return Reply(201, reply, {"Location": reply["url"]})
@@ -77,7 +78,7 @@ def update_comment(call: Call) -> Reply:
     """Rewrite a comment."""
     comment = _comment(call, "write")
     repo = call.repo()
-    edit_comment(call.context, repo, comment, call.body().need("body", "IssueComment"))
+    edit_comment(call.context, repo, comment, comment_in(call.body()))
     return Reply(body=comment_body(call.links, repo, comment))
 
 

@@ -4,6 +4,7 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.issues import label_body
 from twins.github.issue_changes import add_labels, remove_labels, set_labels
 from twins.github.problem import Problem, invalid
+from twins.github.prose import LONGEST_LABEL, within
 from twins.github.state import Issue
 
 LABELS = "/repos/{owner}/{repo}/issues/{number}/labels"
@@ -26,7 +27,7 @@ def label_names(items: list[object]) -> list[str]:
     good = [name for name in names if isinstance(name, str) and name.strip()]
     if len(good) != len(names):
         raise invalid("Label", "name")
-    return good
+    return [within(name, "Label", "name", LONGEST_LABEL) for name in good]
 
 
 def _labels_reply(call: Call, issue: Issue) -> Reply:

@@ -6,6 +6,7 @@ from twins.github.access import accepts, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.issues import issue_body
 from twins.github.body import Body
+from twins.github.hub import Context
 from twins.github.issue_changes import (
     close,
     open_issue,
@@ -15,7 +16,8 @@ from twins.github.issue_changes import (
     set_labels,
 )
 from twins.github.issue_labels import label_names
-from twins.github.problem import invalid, missing
+from twins.github.problem import invalid
+from twins.github.prose import text_in, title_in
 from twins.github.state import Issue, Repository, User
 from twins.github.times import moment
 
@@ -84,13 +86,13 @@ def create(call: Call) -> Reply:
     if call.actor.installation and not accepts(call.actor, repo, "issues", "write"):
         raise why_not(call.actor)
     call.accepted = "issues=write"
-    title = body.need("title", "Issue")
+    title = title_in(body, "Issue")
     trusted = accepts(call.actor, repo, "issues", "write")
     issue = open_issue(
         context,
         repo,
         title,
-        body.text("body") or None,
+        text_in(body, "Issue"),
         labels=label_names(body.items("labels")) if trusted else [],
         assignees=_assignees(call, repo, body) if trusted else [],
     )
@@ -105,31 +107,36 @@ def get(call: Call) -> Reply:
 
 
 def update(call: Call) -> Reply:
-    """Change what the body names, and nothing else."""
+    """Change what the body names, and nothing else; a refusal changes nothing at all."""
     issue = call.issue("write", own=True)
     repo, context, body = call.repo(), call.context, call.body()
-    if body.has("title") and not body.text("title").strip():
-        raise missing("Issue", "title")
     state = body.choice("state", ("open", "closed"))
     reason = body.choice("state_reason", REASONS, "completed")
-    text = (body.text("body") or None) if "body" in body else issue.body
-    retitle(context, repo, issue, body.text("title", issue.title), text)
+    title, text = title_in(body, "Issue", issue.title), text_in(body, "Issue", issue.body)
+    names = label_names(body.items("labels"))
+    people = _assignees(call, repo, body)
+    check_reopen(issue, state)
+    retitle(context, repo, issue, title, text)
     if "labels" in body:
-        set_labels(context, repo, issue, label_names(body.items("labels")))
+        set_labels(context, repo, issue, names)
     if "assignees" in body or "assignee" in body:
-        set_assignees(context, repo, issue, _assignees(call, repo, body))
-    change_state(call, repo, issue, state, reason)
+        set_assignees(context, repo, issue, people)
+    change_state(context, repo, issue, state, reason)
     return Reply(body=issue_body(call.links, repo, issue))
 
 
-def change_state(call: Call, repo: Repository, issue: Issue, state: str, reason: str) -> None:
-    """Close or reopen; a merged pull request stays closed."""
-    if state == "closed":
-        close(call.context, repo, issue, reason)
-    elif state == "open" and issue.pull is not None and issue.pull.merged_at:
+def check_reopen(issue: Issue, state: str) -> None:
+    """Refuse to reopen what has been merged."""
+    if state == "open" and issue.pull is not None and issue.pull.merged_at:
         raise invalid("PullRequest", "", "custom", "Cannot reopen a merged pull request")
+
+
+def change_state(context: Context, repo: Repository, issue: Issue, state: str, reason: str) -> None:
+    """Close or reopen."""
+    if state == "closed":
+        close(context, repo, issue, reason)
     elif state == "open":
-        reopen(call.context, repo, issue)
+        reopen(context, repo, issue)
 
 
 def _assignees(call: Call, repo: Repository, body: Body) -> list[User]:

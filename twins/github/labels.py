@@ -7,6 +7,7 @@ from twins.github.bodies.issues import label_body
 from twins.github.events import emit
 from twins.github.issue_changes import DEFAULT_COLOR, create_label, remove_labels
 from twins.github.problem import invalid, missing, not_found
+from twins.github.prose import LONGEST_LABEL, within
 from twins.github.state import Label, Repository
 
 LABELS = "/repos/{owner}/{repo}/labels"
@@ -53,7 +54,7 @@ def create(call: Call) -> Reply:
     """Add a label; a name that is taken, in any case, is refused."""
     repo = call.repo("issues", "write")
     body = call.body()
-    name = body.need("name", "Label")
+    name = within(body.need("name", "Label"), "Label", "name", LONGEST_LABEL)
     if name.lower() in repo.labels:
         raise invalid("Label", "name", "already_exists")
     color = _color(body.text("color", DEFAULT_COLOR))
@@ -67,7 +68,7 @@ def update(call: Call) -> Reply:
     repo = call.repo("issues", "write")
     label, body = _find(call, repo), call.body()
     before = (label.name, label.color, label.description)
-    name = body.text("new_name", label.name)
+    name = within(body.text("new_name", label.name), "Label", "name", LONGEST_LABEL)
     if not name.strip():
         raise missing("Label", "name")
     if name.lower() != label.name.lower() and name.lower() in repo.labels:

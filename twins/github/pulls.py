@@ -10,8 +10,9 @@ from twins.github.bodies.pulls import brief_pull, pull_body, pull_of
 from twins.github.body import Body
 from twins.github.commit_log import changes, log, text_between
 from twins.github.issue_changes import note, retitle, tell
-from twins.github.issues import change_state
-from twins.github.problem import Problem, invalid, missing, not_found
+from twins.github.issues import change_state, check_reopen
+from twins.github.problem import Problem, invalid, not_found
+from twins.github.prose import text_in, title_in
 from twins.github.pull_changes import judge_mergeable, open_pull, refresh
 from twins.github.state import Issue, Repository, User
 
@@ -85,8 +86,8 @@ def create(call: Call) -> Reply:
     issue = open_pull(
         context,
         repo,
-        body.need("title", "PullRequest"),
-        body.text("body") or None,
+        title_in(body, "PullRequest"),
+        text_in(body, "PullRequest"),
         head=head,
         base=base,
         draft=body.flag("draft"),
@@ -140,31 +141,31 @@ def update(call: Call) -> Reply:
     """Change title, body, base or state."""
     issue = pull_issue(call, "write", own=True)
     repo, context, body = call.repo(), call.context, call.body()
-    if body.has("title") and not body.text("title").strip():
-        raise missing("PullRequest", "title")
     state = body.choice("state", ("open", "closed"))
+    title = title_in(body, "PullRequest", issue.title)
+    text = text_in(body, "PullRequest", issue.body)
     base = body.text("base")
     if base and HEADS + base not in repo.refs:
         raise invalid("PullRequest", "base")
-    text = (body.text("body") or None) if "body" in body else issue.body
-    retitle(context, repo, issue, body.text("title", issue.title), text)
+    check_reopen(issue, state)
+    if state == "open" and issue.state == "closed":
+        _bring_back(call, repo, issue)
+    retitle(context, repo, issue, title, text)
     if base and base != pull_of(issue).base_ref:
         _rebase_onto(call, repo, issue, base)
-    if state == "open" and issue.state == "closed":
-        _check_reopen(call, repo, issue)
-    change_state(call, repo, issue, state, "completed")
+    change_state(context, repo, issue, state, "completed")
     return Reply(body=pull_body(call.links, repo, issue))
 
 
-def _check_reopen(call: Call, repo: Repository, issue: Issue) -> None:
+def _bring_back(call: Call, repo: Repository, issue: Issue) -> None:
+    """Make a closed pull request fit to be reopened: its branch is there and has news."""
     pull = pull_of(issue)
     tip = repo.refs.get(HEADS + pull.head_ref)
     if tip is None:
         raise _refused(f"state cannot be changed. The {pull.head_ref} branch has been deleted.")
-    if pull.merged_at is None:
-        pull.head_sha = tip
-        _check_new(call, repo, pull.head_ref, pull.base_ref)
-        refresh(call.context, repo, issue)
+    _check_new(call, repo, pull.head_ref, pull.base_ref)
+    pull.head_sha = tip
+    refresh(call.context, repo, issue)
 
 
 def _rebase_onto(call: Call, repo: Repository, issue: Issue, base: str) -> None:

@@ -182,7 +182,21 @@ BAD_ISSUES: list[tuple[dict[str, object], str]] = [
     ({"title": "t", "labels": "bug"}, "is not an array"),
     ({"title": "t", "labels": [None]}, "Validation Failed"),
     ({"title": "t", "assignees": ["nobody"]}, "assignees"),
+    ({"title": "t" * 257}, "title is too long (maximum is 256 characters)"),
+    ({"title": "t", "body": "b" * 65_537}, "body is too long (maximum is 65536 characters)"),
+    ({"title": "t", "labels": ["l" * 51]}, "name is too long (maximum is 50 characters)"),
 ]
+
+
+async def test_a_refused_change_changes_nothing(twin: Any) -> None:
+    """One bad member spoils the whole request: no half of it is kept or told."""
+    before = (await twin.call("POST", f"{REPO}/issues", {"title": "t"})).body
+    await twin.events()
+    for bad in ({"assignees": ["nobody"]}, {"state": "gone"}, {"labels": [1]}, {"body": 1}):
+        body = {"title": "new", "labels": ["x"], **bad}
+        assert (await twin.call("PATCH", f"{REPO}/issues/1", body)).status == 422
+    assert await twin.get(f"{REPO}/issues/1") == before
+    assert await twin.events() == []
 
 
 async def test_bad_issues_are_refused_in_githubs_words(twin: Any) -> None:
