@@ -23,6 +23,8 @@ CODE = Path(__file__).resolve().parent.parent
 _READY_S = 60.0
 _STOP_S = 10.0
 _STEADY_S = 30.0
+_MOST_RESTARTS = 8
+"""In a row, none of which stood for long: then a person has to look."""
 _FATAL = {2: UsageError, 4: EnvironmentProblem}
 _SHARED_GID, _BOXES = 0, {Role.BUILDER: 20, Role.VALIDATOR: 60}
 _USER = {Role.SERVER: 1, Role.BUILDER: 2, Role.VALIDATOR: 3}
@@ -68,12 +70,17 @@ class _Running:
     ready: dict[str, str] = field(default_factory=dict)
 
 
+class _Died(EnvironmentProblem):
+    """A role ended without saying that a person has to mend something."""
+
+
 class Supervisor:
     """All roles of one installation."""
 
-    def __init__(self, state: Path, users: Users | None) -> None:
+    def __init__(self, state: Path, users: Users | None, *, pause_s: float = 0.5) -> None:
         self._state = state
         self._users = users
+        self._pause_s = pause_s
         self._running: dict[Role, _Running] = {}
         self._restarts: dict[Role, int] = {}
 
@@ -168,14 +175,28 @@ class Supervisor:
             drained = asyncio.create_task(_drain(running))
             code = await running.process.wait()
             await drained
-            if running.launcher is not None:
-                await running.launcher.close()
             if code in _FATAL:
                 raise _explained(running, code)
-            steady = asyncio.get_running_loop().time() - began > _STEADY_S
-            self._restarts[role] = 0 if steady else self._restarts.get(role, 0) + 1
-            await asyncio.sleep(min(30.0, 0.5 * 2 ** self._restarts[role]))
-            await self.start(running.plan)
+            if asyncio.get_running_loop().time() - began > _STEADY_S:
+                self._restarts[role] = 0
+            await self._again(running, _explained(running, code))
+
+    async def _again(self, ended: _Running, why: NightshiftError) -> None:
+        """Start a role anew until it stands; dying on the way is like dying a little later."""
+        role = ended.plan.role
+        while self._restarts.get(role, 0) < _MOST_RESTARTS:
+            launcher = self._running[role].launcher
+            if launcher is not None:
+                await launcher.close()
+            self._restarts[role] = self._restarts.get(role, 0) + 1
+            await asyncio.sleep(min(30.0, self._pause_s * 2 ** self._restarts[role]))
+            try:
+                await self.start(ended.plan)
+            except _Died as again:
+                why = again
+            else:
+                return
+        raise why
 
     async def _spawn(self, plan: RolePlan) -> _Running:
         log = self._state / "logs" / f"{plan.role}.log"
@@ -244,7 +265,7 @@ def _explained(running: _Running, code: int) -> NightshiftError:
     """Make the role's own last words into an error of the same class of exit code."""
     text = running.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     said = "\n".join(text[-6:]) or "it said nothing"
-    kind = _FATAL.get(code, EnvironmentProblem)
+    kind = _FATAL.get(code, _Died)
     if "port-in-use" in said:
         kind = PortInUse
     return kind(f"the {running.plan.role} ended with exit code {code}\n{said}")
