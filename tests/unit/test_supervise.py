@@ -135,7 +135,11 @@ class _Script(Supervisor):
         return await running(self, self.scripts.pop(0))
 
 
-READY = 'print(\'{"ready": "server"}\', flush=True); import time; time.sleep({s})'
+def ready(then: float) -> str:
+    """Return a program that says it is ready and stays for a while."""
+    return f"""import time; print('{{"ready": "server"}}', flush=True); time.sleep({then})"""
+
+
 DIES = "import os; os.kill(os.getpid(), 9)"
 
 
@@ -158,8 +162,7 @@ async def test_a_role_that_dies_while_it_starts_is_started_again(
     scripted: Callable[[list[str]], _Script],
 ) -> None:
     """A kill in the wrong moment ends neither the role nor everything else."""
-    ready = READY % 0.05, READY % 60
-    supervisor = scripted([f"{ready[0]}; {DIES}", DIES, ready[1]])
+    supervisor = scripted([f"{ready(0.05)}; {DIES}", DIES, ready(60)])
     await supervisor.start(plan(supervisor))
     first = supervisor.pid(Role.SERVER)
     watching = asyncio.create_task(supervisor.watch())
@@ -179,7 +182,7 @@ async def test_a_role_that_names_a_mistake_is_not_started_again(
     scripted: Callable[[list[str]], _Script],
 ) -> None:
     """Exit code 2 or 4 means that a person has to mend something first."""
-    supervisor = scripted([READY % 0 + "; raise SystemExit(4)", READY % 60])
+    supervisor = scripted([ready(0) + "; raise SystemExit(4)", ready(60)])
     await supervisor.start(plan(supervisor))
     with pytest.raises(ExceptionGroup) as caught:
         await supervisor.watch()
@@ -191,7 +194,7 @@ async def test_what_is_remembered_is_given_at_the_next_start(
     scripted: Callable[[list[str]], _Script],
 ) -> None:
     """A port that was chosen once stays the same after a restart."""
-    supervisor = scripted([READY % 60])
+    supervisor = scripted([ready(60)])
     await supervisor.start(plan(supervisor))
     supervisor.remember(Role.SERVER, "NIGHTSHIFT_LISTEN_PORT", "4711")
     kept = supervisor._running[Role.SERVER].plan.environment
