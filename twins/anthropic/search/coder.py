@@ -161,6 +161,10 @@ def _figures(report: JsonObject) -> str:
 
 
 def _nothing_found(report: JsonObject) -> str:
+    return _counted(report) + "".join(f"; {note}" for note in report.get("notes", ())[:3])
+
+
+def _counted(report: JsonObject) -> str:
     oracle = report["oracle"]
     if not report["candidates"]:
         return (

@@ -33,6 +33,7 @@ from twins.anthropic.search.engine.cues import (
     is_exception,
     is_print,
     polarity_of,
+    split_comment,
 )
 from twins.anthropic.search.engine.markdown import Block, blocks_of
 from twins.anthropic.search.engine.shapes import Example, Polarity
@@ -160,7 +161,7 @@ class Reader:
         except ValueError:
             return
         for item in parsed:
-            source, _, comment = item.source.rstrip("\n").partition("  #")
+            source, comment = split_comment(item.source.rstrip("\n"))
             if expression(source) is None:
                 self.setup.append(item.source)
                 continue
@@ -225,7 +226,7 @@ class Reader:
         for node in tree.body:
             source = ast.get_source_segment(text, node) or ""
             setup = "\n".join(self.setup)
-            comment = lines[(node.end_lineno or 1) - 1].partition("#")[2]
+            comment = split_comment(lines[(node.end_lineno or 1) - 1])[1]
             if isinstance(node, ast.Assert):
                 self.found.append(Example("script", source, "true", "", "expected", setup))
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare):

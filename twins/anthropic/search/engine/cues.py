@@ -1,7 +1,9 @@
 """The words and signs by which an issue tells what it wishes, what it saw and what it ran."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterable, Iterator
 
 from twins.anthropic.search.engine.shapes import Polarity
@@ -103,6 +105,19 @@ def has_call(text: str) -> bool:
             if name not in VALUE_CALLS:
                 return True
     return False
+
+
+def split_comment(line: str) -> tuple[str, str]:
+    """Take a trailing comment off a piece of Python; a `#` inside a string stays."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(line).readline):
+            if token.type == tokenize.COMMENT and token.end[1] == len(line.rsplit("\n", 1)[-1]):
+                cut = len(line) - len(token.string)
+                return line[:cut].rstrip(), token.string.lstrip("#")
+    except (tokenize.TokenError, IndentationError):
+        # A line of a statement that goes on: its comment, if any, has been seen by then.
+        return line, ""
+    return line, ""
 
 
 def bare_name(node: ast.expr) -> str:

@@ -156,6 +156,10 @@ class Hunt:
                 self.statistics.notes.append(f"unsteady test left out: {name}")
                 del tests[name]
         outcomes = [self._try_example(index) for index in range(len(self.examples))]
+        if "broken" in outcomes:
+            name = f"probe:{outcomes.index('broken')}"
+            seen = self._warm.ask(Order((name,), 4.0)).get("results", {}).get(name, "")
+            self.statistics.notes.append(f"an example cannot be run here: {seen[:160]}")
         self._choose(tests, outcomes)
         self._pace = max(0.4, 4 * float(answer.get("seconds", 0.5)))
 

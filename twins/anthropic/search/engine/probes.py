@@ -85,6 +85,7 @@ def _others(value: object) -> Iterator[str | int | float | bool]:
             number = float(value)
         except ValueError:
             yield from (value.upper(), f" {value} ", "", value[:-1], value * 2)
+            yield from (value.strip(), value[::-1], value[1:], "x")
         else:
             yield from (str(number + 1), str(number / 2), str(number * 10), "0", str(-number))
 

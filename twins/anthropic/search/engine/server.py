@@ -46,6 +46,7 @@ class Server:
         served = True
         try:
             self._preload()
+            self._forget_twins()
             if warm:
                 served = hold_open(self._plan, self._serve_warm)
             else:
@@ -64,6 +65,15 @@ class Server:
                 importlib.import_module(name)
             except BaseException:  # noqa: BLE001, S112 - optional dependencies may fail in any way
                 continue
+
+    def _forget_twins(self) -> None:
+        """Forget a product that is loaded already: pytest itself may depend on what is mended."""
+        root = str(self._layout.root)
+        own = {name.split(".", 1)[0] for name in self._layout.modules}
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None) or ""
+            if name.split(".", 1)[0] in own and (file.startswith(root) or "site-packages" in file):
+                del sys.modules[name]
 
     def _serve_warm(self, suite: Suite) -> None:
         for example in self._examples:

@@ -51,6 +51,11 @@ TABLE = {
         ">>> f(0)\nTraceback (most recent call last):\n  File x\nZeroDivisionError: by zero\n",
         [("expr", "f(0)", "raises", "ZeroDivisionError", "neutral")],
     ),
+    "hash inside a string": (
+        ">>> is_comment('  # note')  # says False\nTrue\n",
+        [("expr", "is_comment('  # note')", "value", "False", "actual"),
+         ("expr", "is_comment('  # note')", "value", "True", "neutral")],
+    ),
     "shell session": (
         ("```\n$ python -m parcel quote --weight 2\ntotal 8.41\n```\n\n"
         "Expected:\n\n```\ntotal 8.40\n```"),
