@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -341,6 +342,23 @@ def test_git_is_refused_without_permission(world: World, tmp_path: Path) -> None
         assert said in git(work, "push", world.remote(token), "HEAD:main", ok=False)
     assert "could not read" in git(work, "push", f"{world.url}/alice/parcel", "HEAD", ok=False)
     assert "not found" in git(work, "ls-remote", world.remote("bob-token") + "x", ok=False)
+    assert world.events()[-1][0] == "installation.created"
+
+
+def test_a_push_that_breaks_off_leaves_no_git_running(world: World) -> None:
+    """A client killed in mid-push: the request ends, the twin goes on, no event is told."""
+    head = (
+        "POST /alice/parcel.git/git-receive-pack HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n"
+        "Content-Type: application/x-git-receive-pack-request\r\n"
+        "Authorization: token bob-token\r\n\r\n0032"
+    )
+    port = int(world.url.rpartition(":")[2])
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(head.encode())
+    deadline = time.monotonic() + 20
+    while [e["ms"] > 0 for e in world.admin("GET", "journal?path=git-receive")] != [True, True]:
+        assert time.monotonic() < deadline
     assert world.events()[-1][0] == "installation.created"
 
 

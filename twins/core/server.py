@@ -80,9 +80,6 @@ def _journalling(core: Core) -> Middleware:
         request[ENTRY] = entry
         started = time.perf_counter()
         try:
-            if _is_cut(request) and not request.content.is_eof():
-                # The rest will never come, and aiohttp would wait for it without end.
-                return web.Response(status=CLIENT_GONE)
             if not request.content_type.startswith(UNREAD):
                 entry.body = core.journal.excerpt(await request.read())
             response = await handler(request)

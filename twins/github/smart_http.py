@@ -129,20 +129,14 @@ class SmartHttp:
 
     @contextlib.asynccontextmanager
     async def _backend(self, env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-        process = await asyncio.create_subprocess_exec(
-            self._hub.git.git,
-            "http-backend",
-            env=env,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            limit=CHUNK,
-        )
-        self._live.add(process)
+        starting = asyncio.create_task(_start(self._hub.git.git, env))
         try:
+            # Cancelled in the middle, asyncio would wait for a git that waits for its input.
+            process = await asyncio.shield(starting)
+            self._live.add(process)
             yield process
         finally:
+            process = await starting
             if process.returncode is None:
                 _kill(process)
             await process.wait()
@@ -173,6 +167,19 @@ def _challenge(text: str) -> web.Response:
 
 def _plain(status: int, text: str) -> web.Response:
     return web.Response(status=status, text=text + "\n")
+
+
+async def _start(git: str, env: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        git,
+        "http-backend",
+        env=env,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        limit=CHUNK,
+    )
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
