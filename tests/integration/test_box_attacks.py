@@ -314,7 +314,14 @@ def processes_of(pool: BoxPool) -> set[int]:
     found: set[int] = set()
     while generation := [child for pid in generation for child in children_of(pid)]:
         found |= set(generation)
-    return found
+    return {pid for pid in found if not waits(pid)}
+
+
+def waits(pid: int) -> bool:
+    """Whether this is a launcher's child that no command has been given to yet."""
+    with contextlib.suppress(OSError):
+        return b"--config" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def children_of(pid: int) -> list[int]:

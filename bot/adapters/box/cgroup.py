@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class Group:
     def limit(self, limits: Limits) -> None:
         """Set what the group may use, from now on."""
         memory = limits.memory_mb * MIB
-        pids = limits.pids + 3  # bubblewrap's two processes and the one between them
+        pids = limits.pids + 4  # bubblewrap's two, the one between them, and the next in waiting
         where = self.directories
         if self.hierarchy.version == 2:  # noqa: PLR2004
             (base,) = where.values()
@@ -87,10 +88,10 @@ class Group:
                 return int(first.removeprefix("usage_usec ")) / 1e6
         return None
 
-    def kill(self) -> bool:
-        """Kill every member until none is left; False when one would not die."""
+    def kill(self, spare: AbstractSet[int] = frozenset()) -> bool:
+        """Kill every member but the spared until none is left; False when one would not die."""
         deadline = time.monotonic() + _EMPTYING_S
-        while members := self.members():
+        while members := self.members() - spare:
             for pid in members:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

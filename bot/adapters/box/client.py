@@ -142,6 +142,8 @@ class LauncherHandle:
                 received = protocol.receive(self._sock)
             except BlockingIOError:
                 return
+            except ConnectionResetError:  # told once, and before what it said last
+                continue
             except (protocol.Refused, OSError):
                 received = None
             if received is None:

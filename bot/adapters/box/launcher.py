@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters.box import argv as box_argv
-from bot.adapters.box import peer, protocol, spawn, syscalls
+from bot.adapters.box import peer, protocol, spawn, syscalls, waiter
 from bot.adapters.box.limits import Limits
 from bot.adapters.box.machine import Config, Machine, Slot
 from bot.errors import BoxUnavailable
@@ -73,6 +73,7 @@ class Launcher:
                 self._enforce_deadlines()
                 if self._sock in ready and not self._answer():
                     break
+                self._make_ready()
         finally:
             self._end()
 
@@ -175,11 +176,10 @@ class Launcher:
             command=self._machine.command,
             options=self._machine.options,
             seccomp=self._machine.seccomp,
-            joiners=slot.group.open_joiners() if slot.group is not None else [],
+            launch=lambda words, placement: self._launch(slot, words, placement),
             merge=message["merge"] is True,
             private=message["private"] is True,
             listen=peer.listening(fds),
-            environ=self._machine.environ(),
         )
         now = time.monotonic()
         job = Job(
@@ -194,6 +194,24 @@ class Launcher:
         self._next_job += 1
         self._jobs[child.pid] = job
         return {"job": job.id}, child.streams
+
+    def _launch(self, slot: Slot, words: list[str], placement: Mapping[int, int]) -> int:
+        """Let the slot's waiting child become the box, or fork one for it."""
+        waiting, slot.waiter = slot.waiter, None
+        if waiting is not None and waiting.hand_over(words, self._machine.environ(), placement):
+            return waiting.pid
+        joiners = slot.group.open_joiners() if slot.group is not None else []
+        return spawn.fork(words, self._machine.environ(), placement, joiners)
+
+    def _make_ready(self) -> None:
+        """Have a child waiting in every leased slot whose groups have to be joined."""
+        for slot in self._machine.slots:
+            if slot.leased and slot.group is not None and slot.waiter is None:
+                with contextlib.suppress(OSError):  # then the next command forks by itself
+                    slot.waiter = waiter.ready(slot.group.open_joiners())
+
+    def _waiting(self) -> set[int]:
+        return {slot.waiter.pid for slot in self._machine.slots if slot.waiter is not None}
 
     def _leased(self, message: protocol.Message) -> Slot:
         index = message["slot"]
@@ -223,6 +241,9 @@ class Launcher:
         return {}
 
     def _vacate(self, slot: Slot) -> None:
+        if slot.waiter is not None:
+            slot.waiter.dismiss()
+            slot.waiter = None
         if slot.group is not None:
             slot.broken = not slot.group.kill() or slot.broken
             slot.group.remove()
@@ -251,15 +272,19 @@ class Launcher:
                 return
             if pid == 0:
                 return
+            for slot in self._machine.slots:
+                if slot.waiter is not None and slot.waiter.pid == pid:
+                    slot.waiter.sock.close()
+                    slot.waiter = None
             if pid in self._jobs:
                 self._finish(self._jobs[pid], status, usage.ru_utime + usage.ru_stime)
 
     def _finish(self, job: Job, status: int, cpu: float) -> None:
         """Make sure that nothing of the job is left, then report its end."""
         del self._jobs[job.pid]
-        dead, strays_cpu = spawn.bury_strays(set(self._jobs))
+        dead, strays_cpu = spawn.bury_strays(self._waiting().union(self._jobs))
         if job.slot.group is not None and all(j.slot is not job.slot for j in self._jobs.values()):
-            dead = job.slot.group.kill() and dead
+            dead = job.slot.group.kill(spare=self._waiting()) and dead
         job.slot.broken = job.slot.broken or not dead
         exit_code = spawn.read_status(job.status_fd)
         after = job.slot.group.cpu_s() if job.slot.group is not None else None

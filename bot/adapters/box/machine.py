@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.adapters.box import argv as box_argv
 from bot.adapters.box import cgroup, host, protocol, rooms, seccomp, spawn, syscalls
 from bot.adapters.box.limits import Limits
+from bot.adapters.box.waiter import Waiter
 from bot.errors import BoxUnavailable
 
 _LOWEST_UID, _HIGHEST_UID = 1000, 2_000_000_000
@@ -63,6 +64,8 @@ class Slot:
     limits: Limits = field(default_factory=Limits)
     work: str = ""
     layers: tuple[box_argv.Bind, ...] = ()
+    waiter: Waiter | None = None
+    """The child that becomes the next command, where control groups have to be joined first."""
 
 
 class Machine:

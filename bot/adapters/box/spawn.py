@@ -20,6 +20,8 @@ _FIRST_FREE_FD = 10
 """Descriptors below are the box's own."""
 
 Builder = Callable[[Plan, Descriptors], list[str]]
+Launch = Callable[[list[str], dict[int, int]], int]
+"""Takes a command line and which descriptor goes where; gives the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,13 @@ def start(
     command: Builder,
     options: Builder,
     seccomp: bytes | None,
-    joiners: Sequence[int],
+    launch: Launch,
     merge: bool,
     private: bool,
     listen: int | None,
-    environ: Mapping[str, str],
 ) -> Child:
-    """Fork, join the control groups, place the descriptors and execute the command line."""
+    """Make the descriptors of a box and launch its command line."""
     with contextlib.ExitStack() as ours:
-        for fd in joiners:
-            ours.callback(os.close, fd)
         theirs: dict[int, int] = {}
         streams: list[int] = []
         in_r, in_w = _pipe(plan)
@@ -71,42 +70,54 @@ def start(
         kept += [] if fds.seccomp is None else [fds.seccomp]
         for fd in (*theirs.values(), *kept, status_w):
             ours.callback(os.close, fd)
-        words = command(plan, fds)
-        parent, pid = os.getpid(), os.fork()
-        if pid == 0:
-            _stay_with(parent)
-            os._exit(guarded(lambda: _become(words, dict(environ), joiners, theirs, kept)))
+        pid = launch(command(plan, fds), theirs | {fd: fd for fd in kept})
     os.set_blocking(status_r, False)
     return Child(pid, status_r, streams)
 
 
-def _stay_with(parent: int) -> None:
+def fork(
+    words: list[str], environ: Mapping[str, str], placement: Mapping[int, int], joiners: list[int]
+) -> int:
+    """Start the command line as a new child that first joins the control groups."""
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        stay_with(parent)
+        os._exit(guarded(lambda: _join_and_become(joiners, words, environ, placement)))
+    for fd in joiners:
+        os.close(fd)
+    return pid
+
+
+def stay_with(parent: int) -> None:
     """Die with the launcher from the first moment on; setpriv repeats it for the slot's user."""
     syscalls.die_with_parent(signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(125)
 
 
-def _become(
-    words: list[str],
-    environ: dict[str, str],
-    joiners: Sequence[int],
-    theirs: Mapping[int, int],
-    kept: Sequence[int],
-) -> None:
-    """Turn this freshly forked child into the box."""
+def join(joiners: Sequence[int]) -> None:
+    """Enter the control groups behind these descriptors."""
     for fd in joiners:
         os.write(fd, b"0")
+
+
+def _join_and_become(
+    joiners: list[int], words: list[str], environ: Mapping[str, str], placement: Mapping[int, int]
+) -> None:
+    join(joiners)
+    become(words, environ, placement)
+
+
+def become(words: list[str], environ: Mapping[str, str], placement: Mapping[int, int]) -> None:
+    """Turn this child into the box: place the descriptors at their numbers and execute."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)  # Python ignores two of them, and that is inherited
-    high = {target: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100) for target, fd in theirs.items()}
+    high = {target: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100) for target, fd in placement.items()}
     for target, fd in high.items():
         os.dup2(fd, target)
-    for fd in kept:
-        os.set_inheritable(fd, True)  # noqa: FBT003  the parameter has no name
     os.chdir("/")
-    os.execve(words[0], words, environ)  # noqa: S606  the one command line of this package
+    os.execve(words[0], words, dict(environ))  # noqa: S606  the one command line of this package
 
 
 def guarded(work: Callable[[], object]) -> int:

@@ -13,8 +13,8 @@ LIMITS = Limits(memory_mb=100, pids=20)
 @pytest.mark.parametrize(
     ("hierarchy", "expected"),
     [
-        (2, {"pids.max": "23", "memory.max": "104857600", "memory.swap.max": "0"}),
-        (1, {"pids.max": "23", "memory.limit_in_bytes": "104857600"}),
+        (2, {"pids.max": "24", "memory.max": "104857600", "memory.swap.max": "0"}),
+        (1, {"pids.max": "24", "memory.limit_in_bytes": "104857600"}),
     ],
 )
 def test_limits_are_written_where_each_version_reads_them(
