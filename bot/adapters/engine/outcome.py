@@ -58,7 +58,9 @@ def read_error(data: Json) -> NightshiftError:
 
 
 def _classes(root: type[NightshiftError]) -> dict[str, type[NightshiftError]]:
+    """Map the drawn tree by slug; a private subclass elsewhere travels as what it is one of."""
     found = {root.slug: root}
     for child in root.__subclasses__():
-        found |= _classes(child)
+        if child.__module__ == NightshiftError.__module__:
+            found |= _classes(child)
     return found
