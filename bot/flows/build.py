@@ -223,14 +223,19 @@ async def _turn(desk: _Desk, state: _Talking) -> End | Batch | None:
         case AskLarger():
             return None
         case Carry():
-            state.talk = state.talk.say("assistant", content)
+            state.talk = _said(state.talk, content)
             return None
         case Nudge():
             reminder = [{"type": "text", "text": NUDGE}]
-            state.talk = state.talk.say("assistant", content).say("user", reminder)
+            state.talk = _said(state.talk, content).say("user", reminder)
             return None
         case RunTools(calls):
             return await _tools(desk, state, content, calls)
+
+
+def _said(talk: Conversation, content: list[dict[str, Any]]) -> Conversation:
+    """Append a reply; an empty one happens, but could not be sent back."""
+    return talk.say("assistant", content) if content else talk
 
 
 async def _ask(desk: _Desk, state: _Talking) -> Turn:

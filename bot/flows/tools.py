@@ -67,8 +67,8 @@ def _result(call: ToolCall, text: str, *, error: bool) -> dict[str, Any]:
 
 async def _run(box: Box, call: ToolCall, timeout_s: float) -> BoxResult:
     if call.name == "bash":
-        asked = float(call.arguments.get("timeout_s", timeout_s))
-        limits = Limits(wall_s=max(1.0, min(asked, timeout_s)), output_bytes=1_000_000)
+        asked = min(call.arguments.get("timeout_s", timeout_s), timeout_s)
+        limits = Limits(wall_s=max(1.0, asked), output_bytes=1_000_000)
         argv = ["bash", "-c", str(call.arguments["command"])]
         return await box.run(argv, limits=limits, merge_stderr=True)
     script = (_SCRIPTS / f"{call.name}.py").read_text(encoding="utf-8")

@@ -8,31 +8,32 @@ import sys
 def main() -> int:
     """Apply the edit; exit 1 with one sentence when it cannot be applied."""
     ask = json.load(sys.stdin)
-    path, old, new = ask["path"], ask["old"], ask["new"]
-    if old == "":
-        if os.path.exists(path):
-            print(f"{path} exists already: name the passage to replace in `old`")
-            return 1
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(new)
-        print(f"created {path}")
-        return 0
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"cannot read {path}: {error}")
-        return 1
+        told, done = edit(ask["path"], ask["old"], ask["new"].encode())
+    except (OSError, ValueError) as error:  # also what is no UTF-8, in the file or in the edit
+        told, done = f"cannot edit {ask['path']!r}: {error}", False
+    print(told)
+    return 0 if done else 1
+
+
+def edit(path: str, old: str, new: bytes) -> tuple[str, bool]:
+    """Write the file anew; say what was done, or what stands in the way."""
+    if old == "":
+        if os.path.lexists(path):
+            return f"{path} exists already: name the passage to replace in `old`", False
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(new)
+        return f"created {path}", True
+    with open(path, encoding="utf-8", newline="") as file:
+        text = file.read()
     count = text.count(old)
     if count != 1:
-        print(f"`old` occurs {count} times in {path}; it must occur exactly once")
-        return 1
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        file.write(text.replace(old, new))
-    line = text[: text.index(old)].count("\n") + 1
-    print(f"edited {path} at line {line}")
-    return 0
+        return f"`old` occurs {count} times in {path}; it must occur exactly once", False
+    before, after = text.split(old)
+    with open(path, "wb") as file:
+        file.write(before.encode() + new + after.encode())
+    return f"edited {path} at line {before.count(chr(10)) + 1}", True
 
 
 if __name__ == "__main__":
