@@ -198,6 +198,32 @@ def test_a_right_patch_is_among_the_first(tmp_path: Path, name: str) -> None:
     assert any(RUNS.holds(tmp_path, patch, held_out) for patch in found["patches"][:3]), found
 
 
+FEATURES = {
+    "a new function": "`app.roman(4)` should return `'IV'`",
+    "a new keyword": "`app.add(1, 2, carry=3)` should return `6`",
+    "a new option": "```\n$ python -m app 1 --minus\n```\n\nExpected:\n\n```\n-1\n```\n",
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_what_is_not_written_yet_is_given_up_at_once(tmp_path: Path, name: str) -> None:
+    """A feature is named as such, without a search that cannot succeed."""
+    source = """import argparse
+
+def add(a, b):
+    return a + b
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("number")
+    print(parser.parse_args().number)
+"""
+    RUNS.plant(tmp_path, {"app.py": source})
+    found = RUNS.hunt(tmp_path, FEATURES[name])
+    assert (found["patches"], found["candidates"]) == ([], 0)
+    assert "nothing defines yet" in found["notes"][0]
+
+
 def test_weak_examples_are_overfitted(tmp_path: Path) -> None:
     """Where one example is all there is, wrong patches are plausible too: that is the point."""
     source = """def discount(total, items):

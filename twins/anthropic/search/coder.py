@@ -161,22 +161,22 @@ def _figures(report: JsonObject) -> str:
 
 
 def _nothing_found(report: JsonObject) -> str:
-    return _counted(report) + "".join(f"; {note}" for note in report.get("notes", ())[:3])
-
-
-def _counted(report: JsonObject) -> str:
     oracle = report["oracle"]
-    if not report["candidates"]:
+    examples, tests = oracle.get("failing_examples", 0), oracle.get("failing_tests", 0)
+    notes = "; ".join(str(note) for note in report.get("notes", ())[:3])
+    if report["candidates"]:
         return (
-            f"there is nothing to search by: {oracle.get('examples', 0)} examples could be read"
-            f" from the issue, {oracle.get('failing_examples', 0)} of them fail now, and"
-            f" {oracle.get('failing_tests', 0)} visible tests fail"
+            f"tried {report['candidates']:,} candidates of one or two small edits in"
+            f" {report['seconds']} s over {report['files']} files; none makes the {examples}"
+            f" failing examples and {tests} failing tests pass while the others stay green"
+            + (f" ({notes})" if notes else "")
         )
+    if examples or tests:
+        return f"{notes or 'no candidate could be made'}; a search over small edits cannot help"
     return (
-        f"tried {report['candidates']:,} candidates of one or two small edits in"
-        f" {report['seconds']} s over {report['files']} files; none makes the"
-        f" {oracle.get('failing_examples', 0)} failing examples and"
-        f" {oracle.get('failing_tests', 0)} failing tests pass while the others stay green"
+        f"there is nothing to search by: {oracle.get('examples', 0)} examples could be read"
+        " from the issue, none of them fails now, and no visible test fails"
+        + (f" ({notes})" if notes else "")
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from twins.anthropic.search.engine.claims import examples_of
 from twins.anthropic.search.engine.harness import Plan, plan_of, warm_up
 from twins.anthropic.search.engine.layout import Layout
-from twins.anthropic.search.engine.oracle import Oracle, is_named, wishes_of
+from twins.anthropic.search.engine.oracle import Oracle, is_named, missing_name, wishes_of
 from twins.anthropic.search.engine.orders import Order, Swap
 from twins.anthropic.search.engine.probes import calls_in_tests, probes_of
 from twins.anthropic.search.engine.segments import Segments
@@ -161,7 +161,23 @@ class Hunt:
             seen = self._warm.ask(Order((name,), 4.0)).get("results", {}).get(name, "")
             self.statistics.notes.append(f"an example cannot be run here: {seen[:160]}")
         self._choose(tests, outcomes)
+        self._look_for_the_unwritten()
         self._pace = max(0.4, 4 * float(answer.get("seconds", 0.5)))
+
+    def _look_for_the_unwritten(self) -> None:
+        """Give up before searching when an example uses a name that nothing defines.
+
+        The operators rearrange what is there. They write no function, method or option.
+        """
+        probes = [f"probe:{name.partition(':')[2]}" for name in self._oracle.targets
+                  if name.startswith("example:")]  # fmt: skip
+        for probe in probes:
+            seen = self._warm.ask(Order((probe,), 4.0)).get("results", {}).get(probe, "")
+            name = missing_name(seen)
+            if name and not any(name in text for text in self.layout.texts.values()):
+                self.statistics.notes.append(f"the issue uses `{name}`, which nothing defines yet")
+                self._oracle.targets.clear()
+                return
 
     def _try_example(self, index: int) -> Outcome:
         name = f"example:{index}"

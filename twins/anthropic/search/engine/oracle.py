@@ -1,9 +1,15 @@
 """What has to become true: the wishes of the issue, and the tests that are red."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from twins.anthropic.search.engine.shapes import Example, Outcome
+
+_MISSING = re.compile(
+    r"has no attribute '(\w+)'|cannot import name '(\w+)'|unexpected keyword argument '(\w+)'"
+    r"|unrecognized arguments: --?([\w-]+)|invalid choice: '([\w-]+)'"
+)
 
 
 @dataclass(slots=True)
@@ -48,3 +54,9 @@ def is_named(test: str, issue: str) -> bool:
     function = test.rsplit("::", 1)[-1].split("[", maxsplit=1)[0].rsplit(".", 1)[-1]
     file = test.partition("::")[0]
     return function in issue or ("::" in test and file in issue)
+
+
+def missing_name(seen: str) -> str:
+    """Return the name that an observation says does not exist, or nothing."""
+    found = _MISSING.search(seen)
+    return next((name for name in found.groups() if name), "") if found else ""

@@ -130,6 +130,14 @@ def test_nothing_to_search_by_is_said_at_once() -> None:
     assert "nothing to search by" in arguments["reason"]
 
 
+def test_what_does_not_exist_yet_is_named() -> None:
+    """A feature is given up with the name that nothing defines."""
+    notes = ["the issue uses `by_zone`, which nothing defines yet"]
+    _, ((name, arguments),) = searched(report([], candidates=0, notes=notes))
+    assert name == "give_up"
+    assert "`by_zone`, which nothing defines yet" in arguments["reason"]
+
+
 def test_an_engine_that_was_killed_or_cut_ends_honestly() -> None:
     """No readable report is no patch."""
     for output in ("[stopped after 120.0 s: the time limit]", f"{MARK}{{broken\n[exit 0, 1.0 s]",
