@@ -72,10 +72,12 @@ def _cost(raw: Any, price: Price) -> float:  # noqa: ANN401  the SDK's usage obj
 
 def _reply(message: Message, price: Price, seconds: float) -> Reply:
     raw = message.usage
-    plain = message.to_dict(mode="json")
-    details = plain.get("stop_details")
+    plain = message.to_dict(mode="json", warnings=False)
+    details, content = plain.get("stop_details"), plain.get("content")
+    if not isinstance(content, list) or not all(isinstance(block, dict) for block in content):
+        raise TypeError("content is no list of blocks")  # the SDK lets any shape through
     return Reply(
-        content=list(plain.get("content", [])),  # type: ignore[call-overload]
+        content=content,
         stop_reason=str(message.stop_reason),
         usage=Usage(
             input_tokens=raw.input_tokens,
