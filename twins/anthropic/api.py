@@ -30,6 +30,7 @@ from twins.core.core import Core
 from twins.core.server import ENTRY, FAULT, Unmodelled
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+MAX_PAGE = 1000
 BODY_BYTES = 32 * 2**20
 
 
@@ -97,7 +98,10 @@ class MessagesApi:
             names = names[names.index(after) + 1 :]
         elif before in names:
             names = names[: names.index(before)]
-        limit = int(request.query.get("limit", "20"))
+        wanted = request.query.get("limit", "20")
+        if not wanted.isdigit() or not 1 <= int(wanted) <= MAX_PAGE:
+            raise invalid(f"limit: Input should be between 1 and {MAX_PAGE}")
+        limit = int(wanted)
         page = names[:limit]
         return web.json_response(
             {

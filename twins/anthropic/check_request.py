@@ -1,8 +1,9 @@
 """Refuse what the real endpoint refuses, with its kind of sentence."""
 
 import hashlib
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from twins.anthropic.problems import invalid
@@ -24,11 +25,16 @@ _CHOICES = {"auto", "any", "tool", "none"}
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _ALWAYS_THINKING = ("claude-opus-5-5", "claude-fable-5-1")
 MAX_MARKS = 4
+_THINKING = {"adaptive", "enabled", "disabled"}
 _EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 
 
 def check_request(body: JsonObject, *, counting: bool = False) -> None:
     """Raise the 400 that this request deserves, if any."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as lone:
+        raise invalid("The request body is not valid JSON: no low surrogate in string") from lone
     for name in body:
         if name not in _TOP:
             raise invalid(f"{name}: Extra inputs are not permitted")
@@ -41,6 +47,7 @@ def check_request(body: JsonObject, *, counting: bool = False) -> None:
         raise invalid("messages: Field required")
     if not messages:
         raise invalid("messages: at least one message is required")
+    _check_system(body.get("system"))
     for index, message in enumerate(messages):
         _check_message(index, message)
     if _talk(messages)[0]["role"] != "user":
@@ -50,6 +57,20 @@ def check_request(body: JsonObject, *, counting: bool = False) -> None:
     _check_thinking(body)
     _check_output(body)
     _check_marks(body)
+
+
+def _one_of(value: object, allowed: Collection[str]) -> bool:
+    return isinstance(value, str) and value in allowed
+
+
+def _check_system(system: object) -> None:
+    if system is None or isinstance(system, str):
+        return
+    if not isinstance(system, list):
+        raise invalid("system: Input should be a valid string or list")
+    for index, block in enumerate(system):
+        if not isinstance(block, dict) or not isinstance(block.get("text"), str):
+            raise invalid(f"system.{index}: Input should be a text block")
 
 
 def _talk(messages: Sequence[JsonObject]) -> list[JsonObject]:
@@ -72,7 +93,7 @@ def _check_message(index: int, message: object) -> None:
     if not isinstance(message, dict):
         raise invalid(f"{where}: Input should be an object")
     role = message.get("role")
-    if role not in _ROLES:
+    if not _one_of(role, _ROLES):
         raise invalid(f"{where}.role: Input should be 'user' or 'assistant'")
     content = message.get("content")
     if isinstance(content, str):
@@ -97,22 +118,36 @@ def _check_block(where: str, block: object, role: str) -> None:
     if not isinstance(block, dict):
         raise invalid(f"{where}: Input should be an object")
     kind = block.get("type")
-    if kind not in _BLOCKS:
+    if not _one_of(kind, _BLOCKS):
         raise invalid(
             f"{where}: Input tag {kind!r} found using 'type' does not match any of the"
             " expected tags"
         )
-    if kind == "text" and not str(block.get("text", "")).strip():
+    text = block.get("text")
+    if kind == "text" and not (isinstance(text, str) and text.strip()):
         raise invalid(f"{where}.text: text content blocks must be non-empty")
     if kind == "tool_use":
         if role != "assistant":
             raise invalid(f"{where}: `tool_use` blocks can only be in `assistant` messages")
+        if not isinstance(block.get("id"), str) or not isinstance(block.get("name"), str):
+            raise invalid(f"{where}.tool_use.id: Field required")
         if not isinstance(block.get("input"), dict):
             raise invalid(f"{where}.tool_use.input: Input should be a valid dictionary")
-    if kind == "tool_result" and role != "user":
-        raise invalid(f"{where}: `tool_result` blocks can only be in `user` messages")
+    if kind == "tool_result":
+        _check_result(where, block, role)
     if kind in {"thinking", "redacted_thinking"}:
         _check_signature(where, block, role)
+
+
+def _check_result(where: str, block: JsonObject, role: str) -> None:
+    if role != "user":
+        raise invalid(f"{where}: `tool_result` blocks can only be in `user` messages")
+    if not isinstance(block.get("tool_use_id"), str):
+        raise invalid(f"{where}.tool_result.tool_use_id: Field required")
+    content = block.get("content", "")
+    plain = isinstance(content, list) and all(isinstance(each, dict) for each in content)
+    if content is not None and not isinstance(content, str) and not plain:
+        raise invalid(f"{where}.tool_result.content: Input should be a valid string or list")
 
 
 def signature_of(thinking: str) -> str:
@@ -198,7 +233,7 @@ def _check_choice(body: JsonObject, names: set[str]) -> None:
     if choice is None:
         return
     kind = choice.get("type") if isinstance(choice, dict) else None
-    if kind not in _CHOICES:
+    if not _one_of(kind, _CHOICES):
         raise invalid(
             f"tool_choice: Input tag {kind!r} found using 'type' does not match any of the"
             " expected tags: 'auto', 'any', 'tool', 'none'"
@@ -216,7 +251,7 @@ def _check_thinking(body: JsonObject) -> None:
     if thinking is None:
         return
     kind = thinking.get("type") if isinstance(thinking, dict) else None
-    if kind not in {"adaptive", "enabled", "disabled"}:
+    if not _one_of(kind, _THINKING):
         raise invalid("thinking.type: Input should be 'adaptive', 'enabled' or 'disabled'")
     if kind != "adaptive" and str(body["model"]).startswith(_ALWAYS_THINKING):
         raise invalid(f"thinking.type: '{kind}' is not supported by this model")
@@ -231,7 +266,7 @@ def _check_output(body: JsonObject) -> None:
     if not isinstance(output, dict):
         raise invalid("output_config: Input should be an object")
     effort = output.get("effort")
-    if effort is not None and effort not in _EFFORTS:
+    if effort is not None and not _one_of(effort, _EFFORTS):
         raise invalid(
             "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"
         )
@@ -249,7 +284,7 @@ def _check_marks(body: JsonObject) -> None:
     for mark in marks:
         if not isinstance(mark, dict) or mark.get("type") != "ephemeral":
             raise invalid("cache_control.type: Input should be 'ephemeral'")
-        if mark.get("ttl", "5m") not in {"5m", "1h"}:
+        if not _one_of(mark.get("ttl", "5m"), {"5m", "1h"}):
             raise invalid("cache_control.ttl: Input should be '5m' or '1h'")
     if len(marks) > MAX_MARKS:
         raise invalid(

@@ -1,11 +1,18 @@
 """What the twin refuses, row by row."""
 
+import contextlib
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from twins.anthropic.accounting import PromptCache
+from twins.anthropic.brains import NoAnswer
 from twins.anthropic.check_request import check_request, signature_of
 from twins.anthropic.problems import Problem
+from twins.anthropic.script import ScriptBrain
+from twins.anthropic.search.brain import SearchBrain
 
 USER = {"role": "user", "content": "hi"}
 TOOL = {"name": "t", "input_schema": {"type": "object"}}
@@ -102,3 +109,43 @@ def test_a_changed_thinking_block_is_refused() -> None:
 def test_counting_needs_no_max_tokens() -> None:
     """count_tokens takes the same body without a limit."""
     check_request(request(max_tokens=None), counting=True)
+
+
+FULL = request(
+    system=[{"type": "text", "text": "s", "cache_control": MARK}],
+    messages=talk("x", [TEXT, USE], [RESULT, TEXT]),
+    tools=[{**TOOL, "cache_control": MARK}],
+    tool_choice={"type": "auto"},
+    thinking={"type": "adaptive"},
+    output_config={"effort": "low", "format": {"type": "json_schema", "schema": {}}},
+    cache_control={"type": "ephemeral", "ttl": "1h"},
+    stop_sequences=["a"],
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value in a request."""
+    yield path
+    children = dict(enumerate(value)) if isinstance(value, list) else value
+    for key, child in children.items() if isinstance(children, dict) else ():
+        yield from places(child, (*path, key))
+
+
+@pytest.mark.parametrize("junk", [None, [], {}, 3, "junk", [[]], [None], {"type": []}, "\ud800"])
+def test_no_junk_in_any_place_is_more_than_a_400(junk: Any) -> None:
+    """Whatever stands anywhere is refused in the API's shape, or can be answered and counted."""
+    check_request(FULL)
+    for path in [path for path in places(FULL) if path]:
+        body = copy.deepcopy(FULL)
+        at: Any = body
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = junk
+        try:
+            check_request(body)
+        except Problem:
+            continue
+        PromptCache().account(body, owner="k", now=0)
+        for brain in (SearchBrain(), ScriptBrain([{"when": {"text": "x"}, "reply": []}])):
+            with contextlib.suppress(NoAnswer):
+                brain.reply(body)
