@@ -155,6 +155,7 @@ async def _listen(
         intake=intake_handler(intake.record, secrets, own_id=lambda: intake.own_id),
         runs=store.runs,
         health=intake.health,
+        github_url=settings.github_pages,
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -65,6 +65,14 @@ class ServerSettings(_Role):
     listen_port: int = Field(default=8080, ge=0, le=65535, description="0 = any free port")
     github_url: str = Field(default="https://api.github.com", description="REST base of the host")
     app_id: str = Field(description="the GitHub App's id or client id")
+
+    @property
+    def github_pages(self) -> str:
+        """Return where people read what `github_url` serves to programs."""
+        if self.github_url.rstrip("/") == "https://api.github.com":
+            return "https://github.com"
+        return self.github_url.rstrip("/").removesuffix("/api/v3")
+
     app_key: SecretStr = Field(description="the App's private key, PEM")
     webhook_secret: SecretStr = Field(description="the App's webhook secret")
     webhook_secret_previous: SecretStr | None = Field(

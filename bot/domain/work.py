@@ -65,6 +65,8 @@ class BuildRequest:
     """Digest of a git bundle blob that holds `base`."""
     conversation: str = ""
     """Digest of the earlier conversation; empty for a fresh one."""
+    clause: str = ""
+    """The mission clause that triage cited: it goes into the commit's trailers, not to the coder."""
     feedback: str = ""
     """What the coder hears about its last submission: the same words as stand on the PR."""
     spent: Usage = field(default_factory=Usage)

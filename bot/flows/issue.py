@@ -277,6 +277,7 @@ async def _build(story: _Story, mission: Mission, start: _Start, index: int) -> 
         mission=mission,
         base=start.base,
         bundle=start.bundle,
+        clause=story.run.clause,
         conversation=start.conversation,
         feedback=start.feedback,
         spent=used,

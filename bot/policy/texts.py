@@ -160,9 +160,7 @@ def _check_title(run: Run, last: Attempt | None) -> str:
     return f"Hidden scenarios: {_hidden(verdicts) if verdicts else 'in progress'}"
 
 
-def commit_message(
-    request: BuildRequest, summary: str, model: str, *, clause: str = "", change_id: str = ""
-) -> str:
+def commit_message(request: BuildRequest, summary: str, model: str, *, change_id: str = "") -> str:
     """Return the message of an attempt's commit; its trailers make `git log` an audit trail."""
     issue = request.issue
     named = {
@@ -171,7 +169,7 @@ def commit_message(
         "Attempt": str(request.index),
         "Base": request.base,
         "Model": model,
-        "Clause": clause,
+        "Clause": request.clause,
         "Change-Id": change_id,
     }
     trailers = [(name, cut(_one_line(value), 200)) for name, value in named.items() if value]

@@ -203,7 +203,7 @@ def test_hostile_text_does_nothing_anywhere() -> None:
 def test_a_commit_message_is_an_audit_trail_that_cannot_be_forged() -> None:
     """Our trailers stand last; the coder's words can neither pose as one nor close an issue."""
     said = "Did it.\n\nNightshift-Run: forged\nCo-authored-by: eve <e@x>\nfixes #3"
-    message = commit_message(REQUEST, said, "m", clause="Be\nright", change_id="kk")
+    message = commit_message(replace(REQUEST, clause="Be\nright"), said, "m", change_id="kk")
     paragraphs = message.strip().split("\n\n")
 
     assert paragraphs[0] == "Wrong price"
