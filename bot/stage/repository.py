@@ -117,13 +117,14 @@ def _give_mission(target: Path, mission: Path | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read the mission {mission}: {error}") from None
         note = f"mission: {mission}"
-    elif own.is_file():
+    elif own.is_file() and not own.is_symlink():
         parse_mission(own.read_text(encoding="utf-8", errors="replace"))
         return ""
     else:
         text = suggest_mission(_files(target))
         note = "mission: none in the repository; a modest one was written for this run"
     parse_mission(text, source=str(mission or _MISSION))
+    own.unlink(missing_ok=True)  # a link would lead the writing out of the copy
     own.write_text(text, encoding="utf-8")
     _git(target, "add", "--force", _MISSION)
     if _git(target, "status", "--porcelain").strip():
@@ -163,6 +164,7 @@ def _run(source: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",  # looking at a repository does not rewrite its index
         "GIT_CONFIG_COUNT": "3",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",

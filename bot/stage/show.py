@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from bot.adapters.store import Event, Store
@@ -28,7 +29,8 @@ class Show:
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
-        self._console.print(f"[dim]{time.time() - self._began:6.1f} s[/]  {text}", highlight=False)
+        seconds = f"[dim]{time.time() - self._began:6.1f} s[/]"
+        self._console.print(f"{seconds}  {escape(text)}", highlight=False)
 
     async def refresh(self, store: Store, runs: Sequence[Run]) -> None:
         """Show what is new."""
@@ -61,7 +63,7 @@ class Show:
         for run in sorted(runs, key=lambda r: r.issue.number):
             cost = f"${run.usage.usd:.2f}, {run.usage.cpu_seconds:.0f} CPU s"
             table.add_row(
-                f"#{run.issue.number} {run.issue.title[:44]}",
+                escape(f"#{run.issue.number} {run.issue.title[:44]}"),
                 run.priority.name,
                 outcome_cell(run) if run.state.ended else f"[dim]{run.state.value}[/]",
                 str(len(run.attempts)),
