@@ -66,7 +66,7 @@ class BuildRequest:
     conversation: str = ""
     """Digest of the earlier conversation; empty for a fresh one."""
     clause: str = ""
-    """The mission clause that triage cited: it goes into the commit's trailers, not to the coder."""
+    """The mission clause that triage cited, for the commit's trailers; the coder never sees it."""
     feedback: str = ""
     """What the coder hears about its last submission: the same words as stand on the PR."""
     spent: Usage = field(default_factory=Usage)
