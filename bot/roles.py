@@ -7,8 +7,10 @@ what it opened. This is the only place that knows which part is made of what.
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -30,7 +32,7 @@ from bot.adapters.workflowfile import load_prices, load_workflow
 from bot.domain.role import Lane, Role
 from bot.domain.run import Run
 from bot.domain.work import BuildRequest, TriageRequest
-from bot.errors import PortInUse
+from bot.errors import PortInUse, SettingsError
 from bot.flows.build import build
 from bot.flows.builder import Builder
 from bot.flows.intake import Intake
@@ -213,6 +215,7 @@ async def serve_builder(settings: BuilderSettings) -> None:
 
 async def serve_validator(settings: ValidatorSettings) -> None:
     """Run products against hidden scenarios, score, sign."""
+    check_store(settings.scenarios)
     async with contextlib.AsyncExitStack() as stack:
         stop = await stack.enter_async_context(until_signal())
         pool = await stack.enter_async_context(_boxes(settings))
@@ -242,6 +245,27 @@ async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def check_store(scenarios: Path) -> None:
+    """Refuse a scenario store that this role cannot read, or that others can."""
+    me = os.geteuid()
+    try:
+        mode = scenarios.stat().st_mode
+        readable = os.access(scenarios, os.R_OK | os.X_OK)
+    except OSError:
+        mode, readable = 0, False
+    if not readable:
+        raise SettingsError(
+            f"NIGHTSHIFT_SCENARIOS: user {me}, who runs the validator, cannot read {scenarios}",
+            remedy=f"chown -R {me} {scenarios} && chmod 700 {scenarios}",
+        )
+    if mode & 0o077:
+        raise SettingsError(
+            f"NIGHTSHIFT_SCENARIOS: {scenarios} can be read by others than the validator",
+            means="a scenario that a coder could read proves nothing",
+            remedy=f"chmod 700 {scenarios}",
+        )
 
 
 def show_key() -> str:
