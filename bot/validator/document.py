@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.errors import ScenarioError
 from bot.validator import strict_yaml
+from bot.validator.mistakes import Mistakes
 from bot.validator.shapecheck import unknown_key
 
 SECTIONS = ("Story", "Setup", "Steps", "Checks", "Rubric")
@@ -16,15 +17,18 @@ _FENCE = re.compile(r"^(`{3,}|~{3,})[ \t]*(\w*)[ \t]*$")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The parsed parts; a section that is absent is None."""
+    """The parts of a file; `data` lacks the sections that are absent or cannot be parsed."""
 
     front: Any
+    """None when it cannot be parsed."""
+    sections: frozenset[str]
+    """The headings that stand there."""
     story: str
     data: dict[str, Any]
 
 
-def parse(text: str, where: str) -> Document:
-    """Split one file into its parts, or raise ScenarioError."""
+def parse(text: str, where: str, mistakes: Mistakes) -> Document:
+    """Split one file into its parts; raises ScenarioError when it has none to speak of."""
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")
     front = _FRONT.match(text)
     if not front:
@@ -32,13 +36,16 @@ def parse(text: str, where: str) -> Document:
             f"{where}: no front matter", remedy="begin the file with '---', keys, '---'"
         )
     sections = _sections(text[front.end() :], where)
-    data = {
-        name: _fenced(lines, f"{where}: {name}")
-        for name, lines in sections.items()
-        if name != "Story"
-    }
+    values: Any = None
+    with mistakes.noted():
+        values = strict_yaml.parse(front[1], f"{where}: front matter")
+    data = {}
+    for name, lines in sections.items():
+        if name != "Story":
+            with mistakes.noted():
+                data[name] = _fenced(lines, f"{where}: {name}")
     story = "\n".join(sections.get("Story", [])).strip()
-    return Document(strict_yaml.parse(front[1], f"{where}: front matter"), story, data)
+    return Document(values, frozenset(sections), story, data)
 
 
 def _sections(body: str, where: str) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from bot.domain.verdict import FailureClass
 from bot.errors import ScenarioError
 from bot.validator import document, references, steps
+from bot.validator.mistakes import Mistakes
 from bot.validator.scenario import (
     Check,
     Corpus,
@@ -20,7 +21,7 @@ from bot.validator.scenario import (
     Setup,
     Statement,
 )
-from bot.validator.shapecheck import check_shape, unknown_key
+from bot.validator.shapecheck import check_shape, shape_mistakes, unknown_key
 from bot.validator.shapes import CHECK_OPTIONS, CHECKS, VARIABLES
 
 _REPO = re.compile(r"^(?!\.)([A-Za-z0-9_.-]+)/(?!\.)([A-Za-z0-9_.-]+)$")
@@ -41,7 +42,7 @@ def load_corpus(folder: Path) -> Corpus:
     seen: dict[str, str] = {}
     scenarios = []
     digest = hashlib.sha256()
-    for path in _files(folder):
+    for path in scenario_files(folder):
         name = path.relative_to(folder).as_posix()
         content = _read(path, name)
         digest.update(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
@@ -56,40 +57,83 @@ def load_corpus(folder: Path) -> Corpus:
 def corpus_digest(folder: Path) -> str:
     """Hash the sorted scenario files, without parsing them."""
     digest = hashlib.sha256()
-    for path in _files(folder):
+    for path in scenario_files(folder):
         name = path.relative_to(folder).as_posix()
         digest.update(f"{hashlib.sha256(_read(path, name)).hexdigest()}  {name}\n".encode())
     return digest.hexdigest()
 
 
 def parse_scenario(text: str, where: str) -> Scenario:
-    """Read one scenario file, naming `where` in every complaint."""
-    parts = document.parse(text, where)
-    check_shape(parts.front, "FRONT_MATTER", f"{where}: front matter")
-    front = dict(parts.front)
+    """Read one scenario file, naming `where` in every complaint; raises the first one."""
+    scenario, mistakes = inspect_scenario(text, where)
+    if scenario is None:
+        raise mistakes[0]
+    return scenario
+
+
+def inspect_file(path: Path, where: str) -> tuple[Scenario | None, tuple[ScenarioError, ...]]:
+    """Read one scenario file from disk, or return everything that is wrong with it."""
+    try:
+        return inspect_scenario(_decode(_read(path, where), where), where)
+    except ScenarioError as mistake:
+        return None, (mistake,)
+
+
+def inspect_scenario(text: str, where: str) -> tuple[Scenario | None, tuple[ScenarioError, ...]]:
+    """Read one scenario, or return everything that is wrong with it."""
+    mistakes = Mistakes()
+    scenario = None
+    with mistakes.noted():
+        scenario = _assembled(document.parse(text, where, mistakes), where, mistakes)
+    return (None if mistakes.found else scenario), tuple(mistakes.found)
+
+
+def _assembled(parts: document.Document, where: str, mistakes: Mistakes) -> Scenario | None:
+    """Put the parts together; names are only looked up when every part has its shape."""
+    if parts.front is not None:
+        mistakes.add(shape_mistakes(parts.front, "FRONT_MATTER", f"{where}: front matter"))
+    front = dict(parts.front) if isinstance(parts.front, dict) else {}
     for section in ("Steps", "Checks"):
-        if section not in parts.data:
-            raise ScenarioError(f"{where}: the section {section} is missing")
+        if section not in parts.sections:
+            mistakes.add([ScenarioError(f"{where}: the section {section} is missing")])
     if not parts.story:
-        raise ScenarioError(f"{where}: the section Story is missing or empty")
-    kind = Kind(front.pop("kind"))
+        mistakes.add([ScenarioError(f"{where}: the section Story is missing or empty")])
+    kind = front.pop("kind", None)
+    body = _body(parts.data, Kind(kind) if kind in list(Kind) else None, where, mistakes)
+    if mistakes.found:
+        return None
     scenario = Scenario(
-        kind=kind,
+        kind=Kind(kind),
         set=ScenarioSet(front.pop("set")),
         origin=Origin(front.pop("origin", "human")),
         tags=tuple(front.pop("tags", ())),
         story=parts.story,
-        setup=_setup(parts.data.get("Setup"), f"{where}: Setup"),
-        steps=steps.read(parts.data["Steps"], kind, f"{where}: Steps"),
-        checks=_checks(parts.data["Checks"], f"{where}: Checks"),
-        rubric=_rubric(parts.data.get("Rubric"), f"{where}: Rubric"),
         file=where,
+        **body,
         **front,
     )
-    return references.resolve(scenario)
+    return references.resolve(scenario, mistakes)
 
 
-def _files(folder: Path) -> list[Path]:
+def _body(
+    data: Mapping[str, Any], kind: Kind | None, where: str, mistakes: Mistakes
+) -> dict[str, Any]:
+    """Read the sections that could be parsed, each for itself."""
+    body: dict[str, Any] = {}
+    with mistakes.noted():
+        body["setup"] = _setup(data.get("Setup"), f"{where}: Setup", mistakes)
+    if "Steps" in data and kind is not None:
+        with mistakes.noted():
+            body["steps"] = steps.read(data["Steps"], kind, f"{where}: Steps", mistakes)
+    if "Checks" in data:
+        with mistakes.noted():
+            body["checks"] = _checks(data["Checks"], f"{where}: Checks", mistakes)
+    with mistakes.noted():
+        body["rubric"] = _rubric(data.get("Rubric"), f"{where}: Rubric")
+    return body
+
+
+def scenario_files(folder: Path) -> list[Path]:
     """List the scenario files: every .md but README.md and names that begin with . or _."""
     return sorted(
         path
@@ -118,7 +162,7 @@ def _decode(content: bytes, name: str) -> str:
         raise ScenarioError(f"{name}: not UTF-8") from None
 
 
-def _setup(value: Any, where: str) -> Setup:
+def _setup(value: Any, where: str, mistakes: Mistakes) -> Setup:
     """Read the Setup section; absent means an empty one."""
     if value is None:
         return Setup()
@@ -128,7 +172,8 @@ def _setup(value: Any, where: str) -> Setup:
     except ValueError:
         raise ScenarioError(f"{where}.clock: not an ISO 8601 instant") from None
     for name, shape in value.get("vars", {}).items():
-        _variable(shape, f"{where}.vars.{name}")
+        with mistakes.noted():
+            _variable(shape, f"{where}.vars.{name}")
     return Setup(**value)
 
 
@@ -146,11 +191,15 @@ def _variable(shape: Mapping[str, Any], where: str) -> None:
         _variable(value["of"], f"{where}.list.of")
 
 
-def _checks(value: Any, where: str) -> tuple[Check, ...]:
+def _checks(value: Any, where: str, mistakes: Mistakes) -> tuple[Check, ...]:
     """Read the Checks section; at least one check, at least one of them a must."""
     if not isinstance(value, list) or not value:
         raise ScenarioError(f"{where}: needs a list with at least one check")
-    return tuple(_check(item, f"{where}[{index}]") for index, item in enumerate(value))
+    checks = []
+    for index, item in enumerate(value):
+        with mistakes.noted():
+            checks.append(_check(item, f"{where}[{index}]"))
+    return tuple(checks)
 
 
 def _check(item: Any, where: str) -> Check:

@@ -10,6 +10,7 @@ import jsonschema
 from bot.errors import ScenarioError
 from bot.validator import expression, template
 from bot.validator.functions import ExpressionError
+from bot.validator.mistakes import Mistakes
 from bot.validator.scenario import Check, Scenario, Step
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -23,44 +24,52 @@ _SEGMENT = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _NESTED_REPEAT = re.compile(r"[+*}][^()]*\)[+*{]")
 
 
-def resolve(scenario: Scenario) -> Scenario:
+def resolve(scenario: Scenario, mistakes: Mistakes) -> Scenario:
     """Return the scenario with every reference proven and every default written out."""
-    known = _check_setup(scenario)
+    known = _check_setup(scenario, mistakes)
     observed = {step.name: step for step in scenario.steps if step.name}
-    for name in observed.keys() & known:
-        raise ScenarioError(f"{scenario.file}: {name!r} is both a variable and an observation")
+    for name in sorted(observed.keys() & known):
+        what = f"{scenario.file}: {name!r} is both a variable and an observation"
+        mistakes.add([ScenarioError(what)])
     before: set[str] = set()
     for index, step in enumerate(scenario.steps):
         where = f"{scenario.file}: Steps[{index}]"
-        _check_names(step.body, known, where)
-        if step.verb == "call":
-            _check_call(step.body, before, where)
+        with mistakes.noted():
+            _check_names(step.body, known, where)
+            if step.verb == "call":
+                _check_call(step.body, before, where)
         before.add(step.name)
-    checks = tuple(
-        _resolve_check(check, observed, known, f"{scenario.file}: Checks[{index}].{check.verb}")
-        for index, check in enumerate(scenario.checks)
-    )
+    checks = []
+    for index, check in enumerate(scenario.checks):
+        where = f"{scenario.file}: Checks[{index}].{check.verb}"
+        with mistakes.noted():
+            checks.append(_resolve_check(check, observed, known, where))
     for index, statement in enumerate(scenario.rubric):
         for name in statement.sees:
-            _observation(name, observed, f"{scenario.file}: Rubric[{index}].sees")
-    return replace(scenario, checks=checks)
+            with mistakes.noted():
+                _observation(name, observed, f"{scenario.file}: Rubric[{index}].sees")
+    return replace(scenario, checks=tuple(checks))
 
 
-def _check_setup(scenario: Scenario) -> set[str]:
+def _check_setup(scenario: Scenario, mistakes: Mistakes) -> set[str]:
     """Check variables in their order of definition; return all names."""
     known = {"clock", "seed"}
     where = f"{scenario.file}: Setup"
     for name, shape in scenario.setup.vars.items():
-        _check_names(shape, known, f"{where}.vars.{name}")
+        with mistakes.noted():
+            _check_names(shape, known, f"{where}.vars.{name}")
         known.add(name)
     for name, text in scenario.setup.compute.items():
-        if name in known:
-            raise ScenarioError(f"{where}.compute.{name}: defined twice")
-        for parsed in _parsed([str(text)], f"{where}.compute.{name}", bare=True):
-            _check_free(parsed, known, f"{where}.compute.{name}")
+        with mistakes.noted():
+            if name in known:
+                raise ScenarioError(f"{where}.compute.{name}: defined twice")
+            for parsed in _parsed([str(text)], f"{where}.compute.{name}", bare=True):
+                _check_free(parsed, known, f"{where}.compute.{name}")
         known.add(name)
-    _check_names(scenario.setup.files, known, f"{where}.files")
-    _check_names(scenario.setup.env, known, f"{where}.env")
+    with mistakes.noted():
+        _check_names(scenario.setup.files, known, f"{where}.files")
+    with mistakes.noted():
+        _check_names(scenario.setup.env, known, f"{where}.env")
     return known
 
 

@@ -26,19 +26,30 @@ def _validator(
 
 def check_shape(value: Any, section: str, where: str, *path: str) -> None:
     """Raise ScenarioError unless the value has the shape."""
+    for mistake in shape_mistakes(value, section, where, *path):
+        raise mistake
+
+
+def shape_mistakes(value: Any, section: str, where: str, *path: str) -> list[ScenarioError]:
+    """Return everything that keeps the value from having the shape, unknown keys first."""
     errors = list(_validator(section, path, long_form=isinstance(value, dict)).iter_errors(value))
-    if not errors:
-        return
-    unknown_keys = (error for error in errors if error.validator == "additionalProperties")
-    error = next(unknown_keys, None) or jsonschema.exceptions.best_match(errors)
+    errors.sort(key=lambda error: error.validator != "additionalProperties")
+    return [mistake for error in errors for mistake in _told(error, where)]
+
+
+def _told(error: jsonschema.ValidationError, where: str) -> list[ScenarioError]:
+    """Put one error of the schema into words; several keys can be unknown in one place."""
+    if error.validator != "additionalProperties":
+        error = jsonschema.exceptions.best_match([error])
     place = where + "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
     )
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
         schema: Any = error.schema
         known = schema.get("properties", {})
-        raise unknown_key(place, next(key for key in error.instance if key not in known), known)
-    raise ScenarioError(f"{place}: {_problem(error)}", remedy="scenarios/README.md has the format")
+        return [unknown_key(place, key, known) for key in error.instance if key not in known]
+    remedy = "scenarios/README.md has the format"
+    return [ScenarioError(f"{place}: {_problem(error)}", remedy=remedy)]
 
 
 def _problem(error: jsonschema.ValidationError) -> str:

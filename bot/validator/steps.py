@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from bot.errors import ScenarioError
+from bot.validator.mistakes import Mistakes
 from bot.validator.scenario import Kind, Step
 from bot.validator.shapecheck import check_shape, unknown_key
 from bot.validator.shapes import STEP_OPTIONS, STEPS
@@ -12,20 +13,22 @@ OBSERVING = ("run", "call", "request")
 _OF_KIND = {Kind.CLI: "run", Kind.FILE: "run", Kind.LIB: "call", Kind.HTTP: "request"}
 
 
-def read(value: Any, kind: Kind, where: str) -> tuple[Step, ...]:
+def read(value: Any, kind: Kind, where: str, mistakes: Mistakes) -> tuple[Step, ...]:
     """Read the section; unnamed observations are called step1, step2, ... by their place."""
     if not isinstance(value, list) or not value:
         raise ScenarioError(f"{where}: needs a list with at least one step")
-    result = tuple(
-        _step(item, kind, f"{where}[{index}]", f"step{index + 1}")
-        for index, item in enumerate(value)
-    )
+    result: list[Step] = []
+    for index, item in enumerate(value):
+        with mistakes.noted():
+            result.append(_step(item, kind, f"{where}[{index}]", f"step{index + 1}"))
+    if len(result) < len(value):
+        return ()
     names = [step.name for step in result if step.name]
     if not names:
         raise ScenarioError(f"{where}: no step observes anything")
     if len(set(names)) != len(names):
         raise ScenarioError(f"{where}: two steps have the same name")
-    return result
+    return tuple(result)
 
 
 def _step(item: Any, kind: Kind, where: str, name: str) -> Step:
