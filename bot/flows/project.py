@@ -3,7 +3,10 @@
 A projection of the database: it can be repeated at any time, and mends what people changed.
 """
 
+import contextlib
+
 from bot.domain.run import Run, RunState
+from bot.errors import Gone
 from bot.flows.server import Server
 from bot.policy.texts import (
     CHECK_NAME,
@@ -29,9 +32,18 @@ _QUIET = frozenset(
 
 
 async def project(server: Server, run: Run) -> None:
-    """Bring GitHub up to the run's state, where it would look different from before."""
+    """Bring GitHub up to the run's state, where it would look different from before.
+
+    What people have deleted is not shown any more, and that stops nothing: whether the run may go
+    on is asked elsewhere (bot.flows.people).
+    """
     if run.state in _QUIET:
         return
+    with contextlib.suppress(Gone):
+        await _show(server, run)
+
+
+async def _show(server: Server, run: Run) -> None:
     repo, number = run.issue.repo, run.issue.number
     label = state_label(run.state)
     await server.forge.ensure_label(repo, label)
@@ -60,7 +72,8 @@ async def _comment(server: Server, run: Run) -> None:
         f"comment:{run.issue.slug}", "comment", {}, lookup=look, perform=make
     )
     if not fresh:
-        await server.forge.update_comment(repo, int(made), body)
+        with contextlib.suppress(Gone):  # deleted by a person, who does not want it
+            await server.forge.update_comment(repo, int(made), body)
 
 
 async def _close_evidence(server: Server, run: Run, pull: int) -> None:

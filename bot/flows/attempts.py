@@ -1,0 +1,238 @@
+"""The attempts of a run: build, publish, gate, seal, train; and again, within its bounds."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot import wire
+from bot.domain.mission import Mission
+from bot.domain.role import Lane
+from bot.domain.run import Attempt, Run, RunState
+from bot.domain.verdict import Purpose
+from bot.domain.work import (
+    BuildReply,
+    BuildRequest,
+)
+from bot.flows.judge import Candidate, ask_validator
+from bot.flows.publish import publish
+from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, answer_as
+from bot.flows.story import CHILD_S, Story
+from bot.flows.train import LandingRequest, LandingResult, TrainEnd
+from bot.policy.steps import (
+    AskAgain,
+    Finish,
+    GoOn,
+    TryAgain,
+    after_build,
+    after_gate,
+    after_seal,
+)
+
+_ONLY_A_PULL = 4
+_NOTHING = Finish(RunState.DROPPED, "no-result", "nothing was submitted")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the next attempt begins: fresh from a base, or as the talk went on."""
+
+    base: str
+    bundle: str
+    conversation: str = ""
+    feedback: str = ""
+    submission: int = 0
+
+    def heard(self, reply: BuildReply, feedback: str) -> "Start":
+        """Go on with the same conversation, knowing this."""
+        return replace(self, conversation=reply.conversation, feedback=feedback)
+
+
+async def work(story: Story, start: Start, mission: Mission) -> None:
+    """Attempt after attempt, until one lands or the bounds are reached."""
+    for index in range(1, mission.limits.attempts + 1):
+        following = await _attempt(story, mission, start, index)
+        if following is None:
+            return
+        start = following
+    await story.finish(
+        Finish(RunState.DROPPED, "attempts-used-up", "every attempt of this issue is used up")
+    )
+
+
+async def _attempt(story: Story, mission: Mission, start: Start, index: int) -> Start | None:
+    """One attempt up to its end; return where the next begins, None when the run has ended."""
+    if await story.stopped(f"attempt-{index}"):
+        return None
+    reply = await _build(story, mission, start, index)
+    left = mission.limits.attempts - index
+    step = after_build(reply, left)
+    if isinstance(step, TryAgain):
+        return start.heard(reply, step.feedback)
+    if isinstance(step, Finish) or reply.attempt is None:
+        await story.finish(step if isinstance(step, Finish) else _NOTHING)
+        return None
+    candidate = await _publish(story, reply.attempt, reply.bundle, start)
+    if candidate is None:
+        return None
+    if mission.autonomy <= _ONLY_A_PULL:
+        await story.finish(Finish(RunState.OPENED, "autonomy", "the mission lets people merge"))
+        return None
+    judged = await _judged(story, candidate, mission, start.submission + 1, left)
+    if isinstance(judged, TryAgain):
+        again = replace(start, submission=start.submission + 1)
+        return again.heard(reply, judged.feedback)
+    if isinstance(judged, Finish):
+        await story.finish(judged)
+        return None
+    moved = await _ride(story, candidate, mission, left)
+    return moved and replace(moved, submission=start.submission + 1)
+
+
+async def _build(story: Story, mission: Mission, start: Start, index: int) -> BuildReply:
+    await story.move(RunState.BUILDING, told=f"attempt {index}")
+    used = story.run.usage
+    request = BuildRequest(
+        run_id=story.run.id,
+        index=index,
+        issue=story.run.issue,
+        mission=mission,
+        base=start.base,
+        bundle=start.bundle,
+        clause=story.run.clause,
+        conversation=start.conversation,
+        feedback=start.feedback,
+        spent=used,
+        seconds_left=mission.limits.minutes * 60 - used.model_seconds - used.box_seconds,
+    )
+    reply = answer_as(BuildReply, await story.ask_builder("build", request))
+    attempts = (*story.run.attempts, reply.attempt) if reply.attempt else story.run.attempts
+    story.run = replace(
+        story.run, usage=used + reply.usage, model=reply.model or story.run.model, attempts=attempts
+    )
+    return reply
+
+
+async def _judged(
+    story: Story, candidate: Candidate, mission: Mission, submission: int, left: int
+) -> GoOn | TryAgain | Finish:
+    """Ask the gate, and then the sealed set."""
+    gate = await _gate(story, candidate, mission, submission, left)
+    return await _seal(story, candidate, mission) if isinstance(gate, GoOn) else gate
+
+
+async def _publish(story: Story, attempt: Attempt, bundle: str, start: Start) -> Candidate | None:
+    if await story.stopped(f"publish-{attempt.index}"):
+        return None
+    await story.move(RunState.PUBLISHING)
+    run = story.run
+    pull = await story.server.engine.step(
+        f"publish:{attempt.index}",
+        lambda: publish(story.server, run, attempt, bundle),
+        kind=int,
+        timeout_s=GITHUB_STEP_S,
+        retry=GITHUB_RETRY,
+    )
+    story.run = replace(story.run, pull=pull)
+    return Candidate(start.base, attempt.commit, attempt.tree, start.bundle, bundle)
+
+
+def _with_verdict(run: Run, attempt: Attempt) -> Run:
+    return replace(run, attempts=(*run.attempts[:-1], attempt))
+
+
+async def _gate(
+    story: Story, candidate: Candidate, mission: Mission, submission: int, left: int
+) -> GoOn | TryAgain | Finish:
+    await story.move(RunState.VALIDATING)
+    bounds = story.server.workflow.bounds
+    asked = 0
+    while True:
+        asked += 1
+        heard = await ask_validator(
+            story.server,
+            story.run,
+            candidate,
+            mission,
+            purpose=Purpose.GATE,
+            submission=submission,
+            asked=asked,
+        )
+        _note(story, heard.signed)
+        step = after_gate(
+            heard.verdict.outcome,
+            heard.verdict.reason,
+            hint=heard.hint,
+            attempts_left=left,
+            asked=asked,
+            invalid_retries=bounds.invalid_retries,
+        )
+        if not isinstance(step, AskAgain):
+            return step
+
+
+async def _seal(story: Story, candidate: Candidate, mission: Mission) -> GoOn | Finish:
+    await story.move(RunState.SEALING)
+    asked = 0
+    while True:
+        asked += 1
+        heard = await ask_validator(
+            story.server,
+            story.run,
+            candidate,
+            mission,
+            purpose=Purpose.SEALED,
+            submission=1,
+            asked=asked,
+        )
+        _note(story, heard.signed)
+        step = after_seal(
+            heard.verdict.outcome,
+            heard.verdict.reason,
+            asked=asked,
+            invalid_retries=story.server.workflow.bounds.invalid_retries,
+        )
+        if not isinstance(step, AskAgain):
+            return step
+
+
+def _note(story: Story, signed: Any) -> None:  # noqa: ANN401
+    last = story.run.attempts[-1]
+    story.run = _with_verdict(story.run, replace(last, verdicts=(*last.verdicts, signed)))
+
+
+async def _ride(story: Story, candidate: Candidate, mission: Mission, left: int) -> Start | None:
+    """Board the train. Return a new starting point if the change has to be made again."""
+    await story.move(RunState.TRAIN)
+    run = story.run
+    request = LandingRequest(run=run, candidate=candidate, mission=mission)
+    result = answer_as(
+        LandingResult,
+        await story.server.engine.child(
+            Lane.TRAIN,
+            "train",
+            wire.dump(request),
+            id=f"train:{run.id}:{run.attempts[-1].index}",
+            priority=int(run.priority),
+            partition=run.issue.repo,
+            timeout_s=CHILD_S,
+        ),
+    )
+    for signed in result.verdicts:
+        _note(story, signed)
+    match result.end:
+        case TrainEnd.LANDED:
+            await story.move(
+                RunState.LANDED,
+                told=result.commit[:12],
+                reason="landed",
+                detail="",
+                landed_commit=result.commit,
+            )
+            return None
+        case TrainEnd.CONFLICT if left > 0:
+            return Start(result.base, result.base_bundle)
+        case TrainEnd.STOPPED:
+            await story.finish(Finish(RunState.STOPPED, result.reason, result.detail))
+            return None
+        case _:
+            await story.finish(Finish(RunState.OPENED, result.reason, result.detail))
+            return None

@@ -1,0 +1,77 @@
+"""A run while it is being told: what is recorded, shown and asked on the way."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot import wire
+from bot.domain.role import Lane, Role
+from bot.domain.run import Run, RunState
+from bot.flows.people import wanted
+from bot.flows.project import project
+from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
+from bot.policy.steps import (
+    Finish,
+)
+
+CHILD_S = 24 * 3600.0
+"""A bound on waiting for another role, outages included; work itself has tighter ones."""
+
+
+@dataclass(slots=True)
+class Story:
+    """A run while it is being told: the noun changes, the steps count up."""
+
+    server: Server
+    run: Run
+    saved: int = 0
+
+    async def move(self, state: RunState, *, told: str = "", **changes: Any) -> None:  # noqa: ANN401
+        """Record the next state and what is told about it, and show it on GitHub."""
+        self.run = replace(self.run, state=state, **changes)
+        self.saved += 1
+        run = self.run
+
+        async def save() -> bool:
+            await self.server.store.save_run(run)
+            await self.server.store.record_event(run.id, state.value, {"told": told})
+            await project(self.server, run)
+            return True
+
+        await self.server.engine.step(
+            f"save:{self.saved}:{state}",
+            save,
+            kind=bool,
+            timeout_s=GITHUB_STEP_S,
+            retry=GITHUB_RETRY,
+        )
+
+    async def finish(self, end: Finish) -> None:
+        """Record the end."""
+        await self.move(end.state, told=end.reason, reason=end.reason, detail=end.detail)
+
+    async def stopped(self, point: str) -> bool:
+        """Ask GitHub whether people still want this; if not, end here."""
+        why = await self.server.engine.step(
+            f"wanted:{point}",
+            lambda: wanted(self.server, self.run),
+            kind=str,
+            timeout_s=GITHUB_STEP_S,
+            retry=GITHUB_RETRY,
+        )
+        if why:
+            await self.finish(Finish(RunState.STOPPED, why, ""))
+        return bool(why)
+
+    async def ask_builder(self, name: str, request: object) -> Any:  # noqa: ANN401  JSON
+        """Ask the builder, and wait durably for its answer."""
+        run = self.run
+        step = getattr(request, "index", 0)
+        return await self.server.engine.child(
+            Lane.AGENT,
+            name,
+            wire.dump(request),
+            id=f"{name}:{run.id}:{step}",
+            priority=int(run.priority),
+            app=Role.BUILDER.app,
+            timeout_s=CHILD_S,
+        )
