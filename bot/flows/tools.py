@@ -12,6 +12,8 @@ from bot.policy.turns import ToolCall
 _SCRIPTS = Path(__file__).parent / "boxed"
 _SHOWN = 10_000
 """Characters of a tool's output that a model sees: half from the head, half from the tail."""
+_LONGEST_COMMAND = 100_000
+"""Bytes. The kernel takes a little more as one argument."""
 _UNFINISHED = "not run: an earlier call of this reply ended the turn"
 
 
@@ -44,9 +46,9 @@ async def run_batch(box: Box, calls: Sequence[ToolCall], *, timeout_s: float) ->
     for call in calls:
         if ended is not None:
             results.append(_result(call, _UNFINISHED, error=True))
-        elif call.problem:
+        elif problem := call.problem or _unrunnable(call):
             failed += 1
-            results.append(_result(call, call.problem, error=True))
+            results.append(_result(call, problem, error=True))
         elif call.name in {"submit", "give_up"}:
             ended = call
         else:
@@ -54,6 +56,16 @@ async def run_batch(box: Box, calls: Sequence[ToolCall], *, timeout_s: float) ->
             wall, cpu = wall + done.wall_s, cpu + done.cpu_s
             results.append(_result(call, _told(done), error=False))
     return Ran(tuple(results), ended, wall, cpu, failed)
+
+
+def _unrunnable(call: ToolCall) -> str:
+    """Say why a command could not even be handed to a shell, or nothing."""
+    command = str(call.arguments.get("command", ""))
+    if "\0" in command:
+        return "the command has a NUL byte in it: no shell takes that"
+    if len(command.encode("utf-8", "replace")) > _LONGEST_COMMAND:
+        return f"the command is longer than {_LONGEST_COMMAND} bytes: write long texts with `edit`"
+    return ""
 
 
 def _result(call: ToolCall, text: str, *, error: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Key and endpoint are always passed explicitly: a stray variable must not redirec
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,8 +77,10 @@ def _reply(message: Message, price: Price, seconds: float) -> Reply:
     details, content = plain.get("stop_details"), plain.get("content")
     if not isinstance(content, list) or not all(isinstance(block, dict) for block in content):
         raise TypeError("content is no list of blocks")  # the SDK lets any shape through
+    # Half a surrogate pair is valid JSON, but no text: nothing could store or send it again.
+    clean = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     return Reply(
-        content=content,
+        content=json.loads(clean),
         stop_reason=str(message.stop_reason),
         usage=Usage(
             input_tokens=raw.input_tokens,

@@ -175,6 +175,15 @@ async def test_nonsense_is_an_outage(url: str, model: Model, nonsense: str) -> N
         await model.call(body(), price=PRICE, timeout_s=10)
 
 
+async def test_half_a_character_is_replaced(url: str, model: Model) -> None:
+    """What no file or database could hold never gets past the client."""
+    odd = f'{{"content": [{{"type": "text", "text": "a\\ud800b"}}], "model": "m", {USAGE}}}'
+    await plan(url, path="/v1/messages", status=200, body=odd)
+    reply = await model.call(body(), price=PRICE, timeout_s=10)
+    assert reply.text == "a?b"
+    json.dumps(reply.content, ensure_ascii=False).encode()
+
+
 async def test_a_cut_and_a_silent_endpoint_are_outages(url: str, model: Model) -> None:
     """The connection breaks, or nothing comes in time."""
     await plan(url, path="/v1/messages", cut=True)

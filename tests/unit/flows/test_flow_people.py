@@ -1,0 +1,57 @@
+"""People win: whatever they did is seen right before a step that cannot be taken back."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.flows.people import wanted
+from bot.flows.publish import publish
+from tests.integration.small_world import REPO
+from tests.unit.flows.conftest import Floor
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+FIX = {"more.py": "MORE = 1\n"}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, ""),
+        ({"state": "closed"}, "issue-closed"),
+        ({"labels": []}, "unlabelled"),
+        ({"labels": ["nightshift", "nightshift:stop"]}, "stop-label"),
+    ],
+)
+async def test_the_issue_is_read_again(floor: Floor, change: dict[str, Any], why: str) -> None:
+    """Closed, unlabelled or stopped since the run began."""
+    run = await floor.file()
+    if change:
+        await floor.call("PATCH", f"/repos/{REPO}/issues/{run.issue.number}", change)
+    assert await wanted(floor.server, run) == why
+
+
+async def test_an_issue_that_is_gone_stops_the_run(floor: Floor) -> None:
+    """Deleted or hidden from us."""
+    run = await floor.file()
+    gone = replace(run, issue=replace(run.issue, number=999))
+    assert await wanted(floor.server, gone) == "issue-gone"
+
+
+async def test_what_intake_heard_counts(floor: Floor) -> None:
+    """A stop that is on record needs no look at GitHub."""
+    run = await floor.file()
+    await floor.server.store.request_stop(run.id, "stop-label")
+    assert await wanted(floor.server, run) == "stop-label"
+
+
+async def test_a_persons_commit_on_the_branch_stops_the_run(floor: Floor) -> None:
+    """Our own commits there are ours; one that we do not hold is somebody's."""
+    run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
+    run = replace(run, pull=await publish(floor.server, run, attempt, bundle))
+    assert await wanted(floor.server, run) == ""
+    branch = f"nightshift/issue-{run.issue.number}"
+    place = f"/repos/{REPO}/contents/NOTES.md"
+    body = {"message": "Mine", "content": "aGkK", "branch": branch}
+    await floor.call("PUT", place, body)
+    assert await wanted(floor.server, run) == "human-commit"
