@@ -8,7 +8,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import wire
 from bot.adapters.store import Delivery, Subject, SubjectKey
@@ -17,6 +17,7 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Retryable
+from bot.flows.project import project
 from bot.flows.server import Server
 from bot.policy.intake import TRIGGER, Action, Reprioritise, StartRun, StopRun, decide, last_word
 from bot.web.intake import Delivery as Received
@@ -28,6 +29,7 @@ _DEBOUNCE_S = 1.0
 """A burst of deliveries about one thing, or a handful of issues filed together, is read once."""
 _TICK_S = 5.0
 _MOST_AT_ONCE = 64
+_BROKE_OFF = "a fault in Nightshift itself ended this run; the server's log tells where"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,24 @@ class Intake:
             return ()
         issue = await self._read(key)
         store = self._server.store
-        last = [r for r in await store.runs(key.repo) if r.issue.number == key.number]
-        ended = [run for run in last if run.state.ended]
-        running = await store.open_run(key.repo, key.number)
+        running = await self._running(key)
+        known = [run for run in await store.runs(key.repo) if run.issue.number == key.number]
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
-        return decide(issue, running, last_word(ended))
+        return decide(issue, running, last_word([run for run in known if run.state.ended]))
+
+    async def _running(self, key: SubjectKey) -> Run | None:
+        """Return the issue's open run; one whose workflow broke off is closed first, and told."""
+        store = self._server.store
+        run = await store.open_run(key.repo, key.number)
+        work = await self._server.engine.status(f"issue:{run.id}") if run else None
+        if run is None or work is None or not work.state.ended:
+            return run
+        ended = replace(run, state=RunState.DROPPED, reason="error", detail=_BROKE_OFF)
+        if await store.save_run(ended, run.state):  # False: it has just ended by itself
+            await store.record_event(run.id, RunState.DROPPED, {"told": "error"})
+            await project(self._server, ended)
+        return await store.open_run(key.repo, key.number)
 
     async def _read(self, key: SubjectKey) -> Issue | None:
         try:

@@ -1,0 +1,183 @@
+"""Deliveries only hint: what GitHub shows when it is read again decides what starts and stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+import pytest_asyncio
+
+from bot import wire
+from bot.adapters.engine import Json, Queue
+from bot.domain.priority import Priority
+from bot.domain.role import Lane
+from bot.domain.run import Run, RunState
+from bot.domain.subject import SubjectKey, SubjectKind
+from bot.flows.intake import Intake
+from bot.web.intake import Delivery
+from tests.integration.small_world import REPO, until
+from tests.unit.flows.conftest import Floor
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Door:
+    """Intake on the floor; its runs are written down and held, or broken off."""
+
+    floor: Floor
+    intake: Intake
+    started: list[Run] = field(default_factory=list)
+    breaks: bool = False
+    held: set[int] = field(default_factory=set)
+    guid: int = 0
+
+    async def issue_workflow(self, payload: Json) -> Json:
+        """Stand in the place of the issue's flow."""
+        run = wire.load(Run, payload)
+        self.started.append(run)
+        while run.issue.number in self.held:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        if self.breaks:
+            raise RuntimeError("a fault of ours")
+        return None
+
+    async def deliver(self, number: int, *, guid: str = "") -> bool:
+        """Hand in a delivery about an issue."""
+        self.guid += 1
+        key = SubjectKey(REPO, SubjectKind.ISSUE, number)
+        name = guid or f"{self.guid:08d}"
+        return await self.intake.record(Delivery(name, "issues", "opened", b"{}", (key,)))
+
+    async def file(self, *labels: str) -> int:
+        """Let a person file an issue."""
+        body = {"title": "Sum", "body": "Wrong.", "labels": list(labels)}
+        number: int = (await self.floor.call("POST", f"/repos/{REPO}/issues", body))["number"]
+        return number
+
+    async def runs(self, number: int) -> list[Run]:
+        """Return the runs of an issue."""
+        return [r for r in await self.floor.server.store.runs(REPO) if r.issue.number == number]
+
+    async def taken(self, number: int) -> None:
+        """Wait until an issue's workflow has begun and ended."""
+
+        async def look() -> bool:
+            run = (await self.runs(number))[-1]
+            work = await self.floor.engine.status(f"issue:{run.id}")
+            return work is not None and work.state.ended
+
+        await until("the workflow", look, seconds=20)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def door(floor: Floor) -> AsyncIterator[Door]:
+    """Open the door on a launched engine."""
+    door = Door(floor, Intake(floor.server, sweep_s=900))
+    floor.engine.workflow("issue")(door.issue_workflow)
+    await floor.engine.launch([Queue(Lane.ISSUE)])
+    yield door
+    await floor.engine.close()
+
+
+async def test_many_deliveries_are_one_run(door: Door) -> None:
+    """Doubled, repeated, at once: one issue revision has one run, enqueued once."""
+    number = await door.file("nightshift", "priority:P1")
+    assert await door.deliver(number, guid="11111111")
+    assert not await door.deliver(number, guid="11111111")
+    await asyncio.gather(*(door.deliver(number) for _ in range(5)))
+    await door.intake.settle()
+    await door.intake.settle()
+    (run,) = await door.runs(number)
+    assert (run.priority, run.issue.labels) == (Priority.P1, ("nightshift", "priority:P1"))
+    await door.taken(number)
+    assert [one.id for one in door.started].count(run.id) == 1
+
+
+async def test_what_nobody_labelled_is_not_ours(door: Door) -> None:
+    """A delivery about it changes nothing, nor about an issue that is gone."""
+    number = await door.file()
+    await door.deliver(number)
+    await door.deliver(4711)
+    await door.intake.settle()
+    assert await door.runs(number) == await door.runs(4711) == []
+
+
+async def test_a_sweep_finds_what_was_never_delivered(door: Door) -> None:
+    """Every webhook lost: the same runs start."""
+    number = await door.file("nightshift")
+    await door.intake.sweep()
+    await door.intake.settle()
+    assert len(await door.runs(number)) == 1
+    assert door.intake.own_id is not None
+
+
+async def test_the_most_urgent_of_a_burst_goes_first(door: Door) -> None:
+    """Whatever order their deliveries came in."""
+    numbers = [await door.file("nightshift", f"priority:P{level}") for level in (3, 0, 2)]
+    for number in numbers:
+        await door.deliver(number)
+    await door.intake.settle()
+    order = [r.issue.number for r in await door.floor.server.store.runs(REPO)]
+    ours = [number for number in order if number in numbers]
+    assert ours == [numbers[1], numbers[2], numbers[0]]
+
+
+async def test_a_person_stops_and_reorders(door: Door) -> None:
+    """Closing asks the run to stop; a new label moves it."""
+    number = await door.file("nightshift")
+    door.held.add(number)
+    await door.deliver(number)
+    await door.intake.settle()
+    place, store = f"/repos/{REPO}/issues/{number}", door.floor.server.store
+    await door.floor.call("POST", f"{place}/labels", {"labels": ["priority:P0"]})
+    await door.deliver(number)
+    await door.intake.settle()
+    (run,) = await door.runs(number)
+    assert run.priority is Priority.P0
+    assert await store.stop_requested(run.id) == ""
+    await door.floor.call("PATCH", place, {"state": "closed"})
+    await door.deliver(number)
+    await door.intake.settle()
+    assert await store.stop_requested(run.id) == "issue-closed"
+    door.held.clear()
+
+
+async def test_a_crash_before_the_queue_is_mended(door: Door) -> None:
+    """On record and never enqueued: the next look puts it into the queue."""
+    run = await door.floor.file()
+    run = replace(run, id=f"{run.issue.slug}@{run.issue.revision}-1")
+    assert await door.floor.server.engine.status(f"issue:{run.id}") is None
+    recorded = (await door.runs(run.issue.number))[0]
+    await door.deliver(run.issue.number)
+    await door.intake.settle()
+    assert await door.floor.engine.status(f"issue:{recorded.id}") is not None
+
+
+async def test_a_run_that_broke_off_is_ended_and_told(door: Door) -> None:
+    """A fault of ours leaves no run that is open for ever."""
+    number = await door.file("nightshift")
+    door.breaks = True
+    await door.deliver(number)
+    await door.intake.settle()
+    await door.taken(number)
+    door.breaks = False
+    (run,) = await door.runs(number)
+    assert await door.floor.server.store.save_run(replace(run, state=RunState.BUILDING))
+    await door.intake.sweep()
+    await door.intake.settle()
+    (run,) = await door.runs(number)
+    assert (run.state, run.reason) == (RunState.DROPPED, "error")
+    comments = await door.floor.call("GET", f"/repos/{REPO}/issues/{number}/comments")
+    assert len(comments) == 1
+
+
+async def test_a_failure_to_read_is_kept_for_later(door: Door) -> None:
+    """An unknown repository does not stop the others, and is tried again."""
+    number = await door.file("nightshift")
+    odd = SubjectKey("acme/none", SubjectKind.ISSUE, 1)
+    await door.intake.record(Delivery("99999999", "issues", "opened", b"{}", (odd,)))
+    await door.deliver(number)
+    await door.intake.settle()
+    assert len(await door.runs(number)) == 1
+    assert await door.intake.health() == {}
