@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,14 @@ from pathlib import Path
 
 from bot.adapters.box import LauncherConfig, LauncherHandle, spawn_launcher
 from bot.domain.role import Role
-from bot.errors import EnvironmentProblem, NightshiftError, PortInUse, UsageError
+from bot.errors import DiskFull, EnvironmentProblem, NightshiftError, PortInUse, UsageError
 
 CODE = Path(__file__).resolve().parent.parent
 _READY_S = 60.0
 _STOP_S = 10.0
 _STEADY_S = 30.0
+_ROOM_TO_START = 200
+"""Megabytes: an environment of wheels, a repository and the database of a first day."""
 _MOST_RESTARTS = 8
 """In a row, none of which stood for long: then a person has to look."""
 _FATAL = {2: UsageError, 4: EnvironmentProblem}
@@ -74,6 +77,17 @@ class _Died(EnvironmentProblem):
     """A role ended without saying that a person has to mend something."""
 
 
+def need_room(state: Path, megabytes: int) -> None:
+    """Refuse to go on where the next write might be half done."""
+    free = shutil.disk_usage(state).free >> 20
+    if free < megabytes:
+        raise DiskFull(
+            f"{free} MB are left on the disk of {state}; {megabytes} MB are needed",
+            means="what was recorded before is intact",
+            remedy="free some space, or name a roomier place (demo and try: TMPDIR; up: --state)",
+        )
+
+
 class Supervisor:
     """All roles of one installation."""
 
@@ -101,6 +115,7 @@ class Supervisor:
     def prepare(self) -> None:
         """Make the folders with their owners and modes. Idempotent."""
         self._state.mkdir(parents=True, exist_ok=True)
+        need_room(self._state, _ROOM_TO_START)
         shared = self._state / "shared"
         shared.mkdir(exist_ok=True)
         (self._state / "logs").mkdir(exist_ok=True, mode=0o700)

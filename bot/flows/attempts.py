@@ -126,7 +126,7 @@ async def _publish(story: Story, attempt: Attempt, bundle: str, start: Start) ->
     run = story.run
     pull = await story.server.engine.step(
         f"publish:{attempt.index}",
-        lambda: publish(story.server, run, attempt, bundle),
+        lambda: publish(story.server, run, attempt, bundle, start.base),
         kind=int,
         timeout_s=GITHUB_STEP_S,
         retry=GITHUB_RETRY,

@@ -15,7 +15,7 @@ from bot.domain.work import (
     TriageReply,
     TriageRequest,
 )
-from bot.errors import CredentialRefused, MissionError, NightshiftError, Retryable, Tampered
+from bot.errors import EnvironmentProblem, MissionError, NightshiftError, Retryable, Tampered
 from bot.flows.attempts import Start, work
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, answer_as
 from bot.flows.story import Story
@@ -44,9 +44,9 @@ async def issue_flow(server: Server, run: Run) -> Run:
     story = Story(server, run)
     try:
         await _tell(story)
-    except CredentialRefused as error:
-        await story.finish(Finish(RunState.PARKED, "credential", str(error)))
     except Retryable as error:
+        await story.finish(Finish(RunState.PARKED, error.slug, str(error)))
+    except EnvironmentProblem as error:  # the machine is at fault, not the change
         await story.finish(Finish(RunState.PARKED, error.slug, str(error)))
     except Tampered as error:
         await story.finish(Finish(RunState.PARKED, "tampered", str(error)))

@@ -10,10 +10,10 @@ from bot.policy.guards import inspect
 from bot.policy.texts import CHECK_NAME, check_texts, pull_body, pull_title
 
 
-async def publish(server: Server, run: Run, attempt: Attempt, bundle: str) -> int:
+async def publish(server: Server, run: Run, attempt: Attempt, bundle: str, base: str) -> int:
     """Import, guard, push, open or update the pull request; return its number. Repeatable."""
     repo = await server.forge.repository(run.issue.repo)
-    await _take(server, run, attempt, bundle)
+    await _take(server, run, attempt, bundle, base)
     await push_branch(server, repo, run, attempt.commit)
     number = await _open_pull(server, repo, run)
     title, summary = check_texts(run)
@@ -28,20 +28,23 @@ async def publish(server: Server, run: Run, attempt: Attempt, bundle: str) -> in
     return number
 
 
-async def _take(server: Server, run: Run, attempt: Attempt, bundle: str) -> None:
-    """Import the objects, and believe none of what was said about them."""
+async def _take(server: Server, run: Run, attempt: Attempt, bundle: str, base: str) -> None:
+    """Import the objects, and believe none of what was said about them.
+
+    `base` is where we told the builder to start: a base of its own would bring its own rules.
+    """
     git = await server.git(run.issue.repo)
     if not await git.has(attempt.commit):
         await git.import_bundle(await server.store.blob(bundle), wants=attempt.commit)
-    if await git.parents(attempt.commit) != (attempt.base,):
+    if attempt.base != base or await git.parents(attempt.commit) != (base,):
         raise Tampered("the attempt does not stand on its base")
     if await git.tree(attempt.commit) != attempt.tree:
         raise Tampered("the attempt does not have the tree that was reported")
-    raw = await git.read(attempt.base, "mission.md")
+    raw = await git.read(base, "mission.md")
     if raw is None:
         raise Rejected("the base has no mission.md any more")
     mission = parse_mission(raw.decode("utf-8", "replace"))
-    found = inspect(await git.diff(attempt.base, attempt.commit), mission)
+    found = inspect(await git.diff(base, attempt.commit), mission)
     if found:
         raise Tampered(f"the attempt breaks the guard `{found[0].rule}` that it had passed")
 

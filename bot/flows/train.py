@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.adapters.forge import Repository
+from bot.adapters.missionfile import parse_mission
 from bot.adapters.store import Landing
+from bot.adapters.substrate.gitstore import GitStore
 from bot.domain.change import Change
 from bot.domain.mission import Mission
 from bot.domain.run import Run
@@ -158,15 +160,16 @@ async def _stand(server: Server, request: LandingRequest, candidate: Candidate, 
         substrate = await server.substrate(repo.full_name)
         bundle = await server.base_bundle(repo.full_name, tip)
         if tip == candidate.base:
-            return _Stand(candidate, moved=False)
+            found = await _forbidden(substrate.git, tip, candidate.commit)
+            return _Stand(candidate, moved=False, refused=found)
         change = await substrate.rebase(candidate.commit, tip)
         if change.conflict:
             files = ", ".join(change.conflicted_files[:5])
             empty = Candidate(tip, "", "", bundle, "")
             return _Stand(empty, moved=True, conflict=files)
-        findings = inspect(await substrate.git.diff(tip, change.commit), request.mission)
-        if findings:
-            return _Stand(candidate, moved=True, refused=findings[0].message)
+        found = await _forbidden(substrate.git, tip, change.commit)
+        if found:
+            return _Stand(candidate, moved=True, refused=found)
         await push_branch(server, repo, request.run, change.commit)
         packed = await substrate.git.bundle(change.commit, exclude=[tip])
         moved = _rebased(change, tip, bundle, await server.store.put_blob(packed))
@@ -175,6 +178,15 @@ async def _stand(server: Server, request: LandingRequest, candidate: Candidate, 
     return await server.engine.step(
         f"stand:{lap}", look, kind=_Stand, timeout_s=GITHUB_STEP_S, retry=GITHUB_RETRY
     )
+
+
+async def _forbidden(git: GitStore, tip: str, commit: str) -> str:
+    """Say what the rules of main, as it stands now, have against the tree that would land."""
+    raw = await git.read(tip, "mission.md")
+    if raw is None:
+        return "there is no mission.md on the default branch any more"
+    findings = inspect(await git.diff(tip, commit), parse_mission(raw.decode("utf-8", "replace")))
+    return findings[0].message if findings else ""
 
 
 def _rebased(change: Change, tip: str, base_bundle: str, bundle: str) -> Candidate:

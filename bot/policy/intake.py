@@ -21,7 +21,7 @@ TRIGGER = "nightshift"
 STOP = "nightshift:stop"
 PAUSE = "nightshift:pause"
 BRANCH = "nightshift/issue-"
-OUTAGES = frozenset({"credential", "unavailable", "rate-limited"})
+OUTAGES = frozenset({"credential", "unavailable", "rate-limited", "disk-full"})
 """Reasons of a parked run that pass without anybody touching the issue."""
 MOST_RESUMES = 3
 DEFAULT_PRIORITY = Priority.P2

@@ -78,6 +78,7 @@ REASONS = {
     "too-flaky": "too many hidden scenarios waver on main itself: not merged.",
     "unavailable": "a service that is needed did not answer; it is tried again by itself.",
     "rate-limited": "a service asked for a pause; it is tried again by itself.",
+    "disk-full": "the machine ran out of disk; it is tried again by itself.",
     "usage": "something in the repository's set-up has to be mended.",
     "box-tier": "the box of this machine is too weak to merge on: not merged.",
     "autonomy": "the mission leaves this step to people.",

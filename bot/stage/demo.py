@@ -23,12 +23,13 @@ from bot.signals import until_signal
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, SLOTS, Brain, Stage
 from bot.stage.summary import gate_submissions, summarise
-from bot.supervise import CODE
+from bot.supervise import CODE, need_room
 from twins.worlds.loader import World, WorldError, build_repository, load
 from twins.worlds.world import Issue
 
 _BOUND_S = 600.0
 _LOOK_S = 0.3
+_ROOM_TO_GO_ON = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ async def play(
                 return runs
             if watching.done():
                 watching.result()
+            need_room(stage.state, _ROOM_TO_GO_ON)
             await asyncio.sleep(_LOOK_S)
     finally:
         show.stop()

@@ -66,7 +66,11 @@ class Stage:
         state = Path(tempfile.mkdtemp(prefix="nightshift-"))
         users = _free_users(state) if os.geteuid() == 0 else None
         supervisor = Supervisor(state, users)
-        supervisor.prepare()
+        try:
+            supervisor.prepare()
+        except BaseException:
+            shutil.rmtree(state, ignore_errors=True)
+            raise
         (state / "twins").mkdir(mode=0o700)
         return cls(state, supervisor, world)
 

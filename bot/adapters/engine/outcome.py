@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.errors import NightshiftError
+from bot.errors import DiskFull, NightshiftError
 from bot.wire import dump, load
 
 T = TypeVar("T")
@@ -28,8 +28,9 @@ def error_envelope(error: NightshiftError) -> Json:
 
 
 def broken(name: str, error: BaseException) -> NightshiftError:
-    """Name a fault of ours, so that it travels like any other error."""
-    return broken_text(name, f"{type(error).__name__}: {error}")
+    """Name a full disk as what it is, and all else as a fault of ours; both travel typed."""
+    full = DiskFull.from_os(error) if isinstance(error, OSError) else None
+    return full or broken_text(name, f"{type(error).__name__}: {error}")
 
 
 def broken_text(name: str, text: str) -> NightshiftError:
