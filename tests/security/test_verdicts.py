@@ -298,8 +298,9 @@ def word(stolen: Stolen, run: Run, tip: str, purpose: Purpose, **changes: Any) -
 
 async def test_a_landing_without_verdicts_is_refused(stolen: Stolen, truth: Run) -> None:
     """Somebody who can write to the queue boards the train with nothing in hand."""
+    assert truth.landed_commit
     tip = stolen.main()
-    result = await stolen.board("bare", landing(truth, base=tip))
+    result = await stolen.board("bare", landing(await stolen.run("weak_box"), base=tip))
     assert (result.end, result.reason) == (TrainEnd.REFUSED, "gate-missing")
     assert stolen.main() == tip
 
@@ -308,7 +309,7 @@ async def test_a_landing_without_the_sealed_set_is_refused(stolen: Stolen, truth
     """The gate's word alone is not enough."""
     assert truth.landed_commit
     tip = stolen.main()
-    run = await stolen.run("unsure")
+    run = await stolen.run("weak_box")
     gate = word(stolen, run, tip, Purpose.GATE)
     result = await stolen.board("unsealed", landing(run, base=tip, verdicts=(gate,)))
     assert (result.end, result.reason) == (TrainEnd.REFUSED, "sealed-missing")

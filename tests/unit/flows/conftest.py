@@ -70,7 +70,8 @@ class Floor:
         repo = await self.server.forge.repository(REPO)
         base = await self.server.fetch(repo)
         work = self.folder / f"work-{len(list(self.folder.iterdir()))}"
-        self.git(self.folder, "clone", "-q", str(self.folder / "origin"), str(work))
+        bare = self.folder / "github" / "repos" / f"{REPO}.git"
+        self.git(self.folder, "clone", "-q", str(bare), str(work))
         for path, text in files.items():
             (work / path).parent.mkdir(parents=True, exist_ok=True)
             (work / path).write_text(text)

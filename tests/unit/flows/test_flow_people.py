@@ -48,7 +48,7 @@ async def test_what_intake_heard_counts(floor: Floor) -> None:
 async def test_a_persons_commit_on_the_branch_stops_the_run(floor: Floor) -> None:
     """Our own commits there are ours; one that we do not hold is somebody's."""
     run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
-    run = replace(run, pull=await publish(floor.server, run, attempt, bundle))
+    run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
     assert await wanted(floor.server, run) == ""
     branch = f"nightshift/issue-{run.issue.number}"
     place = f"/repos/{REPO}/contents/NOTES.md"

@@ -22,9 +22,11 @@ async def branches(floor: Floor) -> dict[str, str]:
 async def test_a_change_is_shown_once(floor: Floor) -> None:
     """However often it is repeated: one branch, one pull request, one check."""
     run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
-    number = await publish(floor.server, run, attempt, bundle)
-    assert await publish(floor.server, run, attempt, bundle) == number
-    assert await publish(floor.server, replace(run, pull=number), attempt, bundle) == number
+    number = await publish(floor.server, run, attempt, bundle, run.base)
+    assert await publish(floor.server, run, attempt, bundle, run.base) == number
+    assert (
+        await publish(floor.server, replace(run, pull=number), attempt, bundle, run.base) == number
+    )
     every = await floor.call("GET", f"/repos/{REPO}/pulls?state=all")
     ours = f"nightshift/issue-{run.issue.number}"
     pulls = [p for p in every if p["head"]["ref"] == ours]
@@ -40,9 +42,11 @@ async def test_a_second_attempt_moves_the_branch(floor: Floor) -> None:
     """The same pull request shows the newer commit."""
     filed = await floor.file()
     run, first, bundle = await floor.attempted(filed, FIX)
-    number = await publish(floor.server, run, first, bundle)
+    number = await publish(floor.server, run, first, bundle, run.base)
     run, second, bundle = await floor.attempted(filed, {"more.py": "MORE = 2\n"})
-    assert await publish(floor.server, replace(run, pull=number), second, bundle) == number
+    assert (
+        await publish(floor.server, replace(run, pull=number), second, bundle, run.base) == number
+    )
     assert (await branches(floor))[f"nightshift/issue-{run.issue.number}"] == second.commit
 
 
@@ -52,7 +56,17 @@ async def test_what_was_reported_is_checked(floor: Floor, lie: str) -> None:
     run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
     false = replace(attempt, tree="e" * 40) if lie == "tree" else replace(attempt, base="e" * 40)
     with pytest.raises(Tampered):
-        await publish(floor.server, run, false, bundle)
+        await publish(floor.server, run, false, bundle, run.base)
+    assert f"nightshift/issue-{run.issue.number}" not in await branches(floor)
+
+
+async def test_a_base_of_the_builders_own_is_refused(floor: Floor) -> None:
+    """With rules of its own in it, a base would make every guard silent."""
+    filed = await floor.file()
+    lax = {"mission.md": "---\nchecks: ['true']\n---\n# Anything goes\n"}
+    run, own, bundle = await floor.attempted(filed, lax)
+    with pytest.raises(Tampered, match="stand on its base"):
+        await publish(floor.server, run, replace(own, base=own.commit), bundle, run.base)
     assert f"nightshift/issue-{run.issue.number}" not in await branches(floor)
 
 
@@ -69,7 +83,7 @@ async def test_the_guards_are_asked_again(floor: Floor, files: dict[str, str]) -
     """A builder that says its guards were silent is not believed; nothing is pushed."""
     run, attempt, bundle = await floor.attempted(await floor.file(), files)
     with pytest.raises(Tampered, match="guard"):
-        await publish(floor.server, run, attempt, bundle)
+        await publish(floor.server, run, attempt, bundle, run.base)
     assert f"nightshift/issue-{run.issue.number}" not in await branches(floor)
 
 
@@ -79,7 +93,7 @@ async def test_a_bundle_with_another_commit_is_refused(floor: Floor) -> None:
     run, attempt, _ = await floor.attempted(filed, {"more.py": "FIRST = 1\n"})
     _, _, other = await floor.attempted(filed, {"more.py": "MORE = 3\n"})
     with pytest.raises(Tampered):
-        await publish(floor.server, run, attempt, other)
+        await publish(floor.server, run, attempt, other, run.base)
 
 
 async def test_a_persons_branch_is_left_alone(floor: Floor) -> None:
@@ -92,5 +106,5 @@ async def test_a_persons_branch_is_left_alone(floor: Floor) -> None:
     await floor.call("PUT", f"/repos/{REPO}/contents/NOTES.md", mine)
     before = await branches(floor)
     with pytest.raises(Conflict, match="somebody else"):
-        await publish(floor.server, run, attempt, bundle)
+        await publish(floor.server, run, attempt, bundle, run.base)
     assert await branches(floor) == before

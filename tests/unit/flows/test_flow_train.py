@@ -1,0 +1,169 @@
+"""The last step: main moves to exactly what was judged, or stays where it is."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bot import wire
+from bot.adapters.engine import Json, Queue
+from bot.domain.mission import Mission
+from bot.domain.role import Lane
+from bot.domain.run import Run
+from bot.domain.verdict import Outcome, Purpose, Verdict
+from bot.errors import Tampered
+from bot.flows.judge import Candidate
+from bot.flows.publish import publish
+from bot.flows.train import LandingRequest, LandingResult, TrainEnd, train_flow
+from bot.validator.signing import Signer
+from tests.integration.small_world import REPO
+from tests.unit.flows.conftest import Floor
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Station:
+    """The train's own flow on the floor, and a validator's key."""
+
+    floor: Floor
+    signer: Signer
+    ridden: int = 0
+
+    async def ride(self, request: LandingRequest) -> LandingResult:
+        """Board, and wait for the end."""
+        self.ridden += 1
+        own = f"train:{self.ridden}"
+        await self.floor.engine.enqueue(
+            Lane.TRAIN, "train", wire.dump(request), id=own, priority=1, partition=REPO
+        )
+        return wire.load(LandingResult, await self.floor.engine.result(own, 30))
+
+    async def request(
+        self, path: str, text: str = "X = 1\n", *, shown: bool = False, **changes: object
+    ) -> LandingRequest:
+        """Ask for the landing of a change, with genuine words; `shown`: as a pull request."""
+        run, attempt, bundle = await self.floor.attempted(await self.floor.file(), {path: text})
+        server = self.floor.server
+        if shown:
+            pull = await publish(server, run, attempt, bundle, run.base)
+            run = replace(run, pull=pull)
+        else:
+            git = await server.git(REPO)
+            await git.import_bundle(await server.store.blob(bundle), wants=attempt.commit)
+        words = tuple(
+            self.signer.sign(replace(self.word(run, purpose), **changes))  # type: ignore[arg-type]
+            for purpose in (Purpose.GATE, Purpose.SEALED)
+        )
+        told = replace(run, attempts=(replace(attempt, verdicts=words),))
+        candidate = Candidate(run.base, attempt.commit, attempt.tree, "", bundle)
+        return LandingRequest(told, candidate, Mission(checks=("true",)))
+
+    def word(self, run: Run, purpose: Purpose) -> Verdict:
+        """Say that a run's last attempt is good."""
+        last = run.attempts[-1]
+        return Verdict(
+            id=f"v{run.issue.number}", outcome=Outcome.PASS, purpose=purpose, reason="passed",
+            repo=REPO, issue=run.issue.number, commit=last.commit, tree=last.tree, base=run.base,
+            corpus="", box_tier="A", box_digest="", nonce="n", n=30, k=30, n_effective=30.0,
+            trajectories=30, mean=1.0, lower_bound=0.91, threshold=0.9, invalid=0, pending=0,
+            seconds=1.0, issued_at="2026-01-05T10:00:00+00:00",
+        )  # fmt: skip
+
+    async def main(self) -> str:
+        """Ask GitHub where main stands."""
+        ref = await self.floor.call("GET", f"/repos/{REPO}/git/ref/heads/main")
+        return str(ref["object"]["sha"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def station(floor: Floor) -> AsyncIterator[Station]:
+    """Launch the engine with the train's flow."""
+    signer = Signer(Ed25519PrivateKey.generate())
+    floor.server.verdict_key = signer.public_key
+
+    async def train(payload: Json) -> Json:
+        return wire.dump(await train_flow(floor.server, wire.load(LandingRequest, payload)))
+
+    floor.engine.workflow("train")(train)
+    await floor.engine.launch([Queue(Lane.TRAIN, partitioned=True)])
+    yield Station(floor, signer)
+    await floor.engine.close()
+
+
+async def test_what_was_judged_lands(station: Station) -> None:
+    """By fast-forward, with its check green, its pull request merged and its issue closed."""
+    request = await station.request("landed.py", shown=True)
+    result = await station.ride(request)
+    assert (result.end, result.commit) == (TrainEnd.LANDED, request.candidate.commit)
+    assert await station.main() == request.candidate.commit
+    (landing,) = await station.floor.server.store.landings(REPO)
+    assert (landing.pre, landing.tree) == (request.candidate.base, request.candidate.tree)
+    pull = await station.floor.call("GET", f"/repos/{REPO}/pulls/{request.run.pull}")
+    assert pull["merged"]
+    place = f"/repos/{REPO}/issues/{request.run.issue.number}"
+    assert (await station.floor.call("GET", place))["state"] == "closed"
+    checks = await station.floor.call("GET", f"/repos/{REPO}/commits/{result.commit}/check-runs")
+    assert [check["conclusion"] for check in checks["check_runs"]] == ["success"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"outcome": Outcome.FAIL}, "gate-fail"),
+        ({"outcome": Outcome.INVALID}, "gate-invalid"),
+        ({"box_tier": "C"}, "box-tier"),
+    ],
+)
+async def test_what_is_not_proven_stays_out(
+    station: Station, changes: dict[str, object], reason: str
+) -> None:
+    """A genuine no is a no."""
+    before = await station.main()
+    result = await station.ride(await station.request(f"{reason}.py", **changes))
+    assert (result.end, result.reason) == (TrainEnd.REFUSED, reason)
+    assert await station.main() == before
+
+
+async def test_the_guards_are_asked_on_the_tree_that_lands(station: Station) -> None:
+    """With main's own rules, however the change came here and whoever signed for it."""
+    before = await station.main()
+    lax = "---\nchecks: ['true']\n---\n# Anything goes\n"
+    result = await station.ride(await station.request("mission.md", lax))
+    assert (result.end, result.reason) == (TrainEnd.REFUSED, "guard")
+    assert "protected" in result.detail
+    assert await station.main() == before
+
+
+async def test_people_stop_the_train(station: Station) -> None:
+    """Closed a moment before: nothing moves."""
+    before = await station.main()
+    request = await station.request("closed.py")
+    place = f"/repos/{REPO}/issues/{request.run.issue.number}"
+    await station.floor.call("PATCH", place, {"state": "closed"})
+    result = await station.ride(request)
+    assert (result.end, result.reason) == (TrainEnd.STOPPED, "issue-closed")
+    assert await station.main() == before
+
+
+async def test_words_about_another_tree_are_tampering(station: Station) -> None:
+    """The flow ends in an error that freezes, and main stays."""
+    before = await station.main()
+    request = await station.request("other.py", tree="e" * 40)
+    with pytest.raises(Tampered):
+        await station.ride(request)
+    assert await station.main() == before
+
+
+async def test_main_that_moved_is_built_upon_or_a_conflict(station: Station) -> None:
+    """The same lines changed on main: the change has to be made again, from there."""
+    request = await station.request("both.py", "MINE = 1\n")
+    theirs = {"message": "Theirs", "content": "VEhFSVJTID0gMQo="}
+    await station.floor.call("PUT", f"/repos/{REPO}/contents/both.py", theirs)
+    before = await station.main()
+    result = await station.ride(request)
+    assert (result.end, result.reason) == (TrainEnd.CONFLICT, "conflict")
+    assert "both.py" in result.detail
+    assert result.base == before == await station.main()
