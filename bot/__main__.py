@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bot.domain.role import Role
 from bot.errors import DiskFull, NightshiftError
+from bot.owner import verbs as owner
 
 _ABOUT = """\
 A dark factory for one repository: issues become merged pull requests that nobody had to look at,
@@ -20,6 +21,7 @@ because scenarios which no coder can see proved each of them.
   nightshift try REPO --issue ISSUE.md     the same on your repository, which is never modified
   nightshift doctor                        what is missing here, and the command that mends it
   nightshift up                            the three roles of a real GitHub App on this machine
+  nightshift scenario lint DIR             what is broken, double, thin or vacuous in a corpus
 """
 _EXITS = """\
 exit codes: 0 done (try: landed)   1 an expectation or an internal step failed   2 usage: mend the
@@ -60,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     _up(verbs.add_parser("up", help="start and supervise the three roles on this machine"))
     _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
     _doctor(verbs.add_parser("doctor", help="tell what is missing, and the command that mends it"))
+    owner.scenario(verbs.add_parser("scenario", help="new, lint, run, show, stats"), _console)
+    owner.verdict(verbs.add_parser("verdict", help="show: why a verdict was given"), _console)
     return parser
 
 

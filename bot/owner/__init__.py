@@ -1,0 +1,1 @@
+"""The tools of the person who owns the scenarios: a composition root beside the roles."""

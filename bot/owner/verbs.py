@@ -1,0 +1,161 @@
+"""The command line of the owner's tools; nothing heavy is imported before a verb is chosen."""
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.errors import UsageError
+
+_KINDS = ("cli", "http", "lib", "file")
+_SETS = ("dev", "gate", "sealed")
+_STATE = Path("/var/lib/nightshift/validator")
+_MOST_REPEATS = 100
+MakeConsole = Callable[[], Console]
+
+
+def scenario(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    """Describe `nightshift scenario`."""
+    parser.description = (
+        "Writes, checks and runs hidden scenarios (format: scenarios/README.md). What these "
+        "commands print is hidden content: keep it away from coders and from public logs."
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _new(verbs.add_parser("new", help="write a commented skeleton"))
+    _lint(verbs.add_parser("lint", help="what is broken, double, thin or vacuous"), console)
+    _run(verbs.add_parser("run", help="run on a commit and tell what was seen"), console)
+    _show(verbs.add_parser("show", help="one scenario with drawn values"), console)
+    _stats(verbs.add_parser("stats", help="what a corpus consists of"), console)
+
+
+def verdict(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    """Describe `nightshift verdict`."""
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    show = verbs.add_parser("show", help="why a verdict was given, for the owner of the scenarios")
+    show.add_argument("id", metavar="ID", help="the verdict, as the pull request names it")
+    show.add_argument(
+        "--state",
+        type=Path,
+        default=_STATE,
+        metavar="DIR",
+        help=f"the validator's folder (default: {_STATE})",
+    )
+    _json(show)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.verdict import explain  # noqa: PLC0415  starts fast without it
+
+        return explain(arguments.state, arguments.id, arguments.json, console())
+
+    show.set_defaults(run=run)
+
+
+def _new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="a-z, 0-9 and -, unique in the corpus")
+    parser.add_argument("--kind", choices=_KINDS, required=True, help="how it reaches the product")
+    parser.add_argument("--set", choices=_SETS, default="gate", help="default: gate")
+    parser.add_argument("--feature", default="", metavar="F", help="default: the id's first word")
+    parser.add_argument(
+        "--dir", type=Path, default=Path(), metavar="DIR", help="the corpus (default: here)"
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.scenario import new  # noqa: PLC0415
+        from bot.validator.scenario import Kind, ScenarioSet  # noqa: PLC0415
+
+        return new(
+            arguments.dir,
+            arguments.id,
+            Kind(arguments.kind),
+            ScenarioSet(arguments.set),
+            arguments.feature or arguments.id.partition("-")[0],
+        )
+
+    parser.set_defaults(run=run)
+
+
+def _lint(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    parser.description = (
+        "Without --repo the files are only read. With --repo each scenario must also fail on an "
+        "empty tree and on a product that does nothing, and pass on the commit, unless it is "
+        "tagged with an issue. Exit 0: clean, 1: findings, 2: a file cannot be read."
+    )
+    _corpus(parser)
+    _on(parser, required=False)
+    _json(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.scenario import On, check  # noqa: PLC0415
+
+        if arguments.repo is None and (arguments.mission or arguments.ref != "HEAD"):
+            raise UsageError("--ref and --mission say something about --repo, which is not given")
+        on = arguments.repo and On(arguments.repo, arguments.ref, arguments.mission)
+        return asyncio.run(check(arguments.dir, on, arguments.json, console()))
+
+    parser.set_defaults(run=run)
+
+
+def _run(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    parser.description = "Exit 0 when every scenario passed, 1 otherwise."
+    _corpus(parser)
+    _on(parser, required=True)
+    parser.add_argument(
+        "--id", nargs="+", action="extend", default=[], metavar="ID", help="only these scenarios"
+    )
+    parser.add_argument("--repeats", type=int, metavar="K", help="executions of each scenario")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.scenario import On  # noqa: PLC0415
+        from bot.owner.scenario import run as run_scenarios  # noqa: PLC0415
+
+        if arguments.repeats is not None and not 1 <= arguments.repeats <= _MOST_REPEATS:
+            raise UsageError(f"--repeats is 1 to {_MOST_REPEATS}")
+        on = On(arguments.repo, arguments.ref, arguments.mission)
+        work = run_scenarios(arguments.dir, on, arguments.id, arguments.repeats, console())
+        return asyncio.run(work)
+
+    parser.set_defaults(run=run)
+
+
+def _show(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    _corpus(parser)
+    parser.add_argument("id", metavar="ID", help="the scenario")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.scenario import show  # noqa: PLC0415
+
+        return show(arguments.dir, arguments.id, console())
+
+    parser.set_defaults(run=run)
+
+
+def _stats(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    _corpus(parser)
+    _json(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.scenario import stats  # noqa: PLC0415
+
+        return stats(arguments.dir, arguments.json, console())
+
+    parser.set_defaults(run=run)
+
+
+def _corpus(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dir", type=Path, metavar="DIR", help="the folder of the corpus")
+
+
+def _on(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--repo", type=Path, required=required, metavar="REPO", help="a local git repository"
+    )
+    parser.add_argument("--ref", default="HEAD", metavar="COMMIT", help="default: HEAD")
+    parser.add_argument(
+        "--mission", type=Path, metavar="FILE", help="default: mission.md at the commit"
+    )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write it as JSON too")
