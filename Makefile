@@ -3,7 +3,7 @@
 
 export PYTHON ?=
 ARGS ?=
-PYTEST_ARGS ?= tests/unit tests/integration
+PYTEST_ARGS ?= tests
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
