@@ -127,7 +127,6 @@ RULES: list[Rule] = [
     *[rule for name, (command, _) in BREAKS.items() for rule in twice(f"DO-{name}.", command)],
     *[rule for name, command in PLANTED.items() for rule in twice(f"DO-{name}.", command)],
     *coder("DO-refused-key", [edit(5), submit()]),
-    *coder("DO-good", [edit(7), submit()]),
     *coder("DO-slow-down", [edit(6), submit()]),
 ]
 
@@ -259,17 +258,21 @@ async def test_no_secret_is_written_anywhere(crowd: Crowd) -> None:
     assert found == set()
 
 
-async def small_landing(small: Small) -> Run:
-    """Let one change be judged and landed."""
-    run = await small.ended(await small.file("Sum good", "DO-good"))
-    assert run.state is RunState.LANDED, run.detail
-    return run
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def landed(crowd: Crowd) -> Run:
+    """Land one good change, over a rate limit: something has been judged then."""
+    small = crowd.small
+    limited = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}
+    await small.fault(
+        {"path": "/v1/messages", "nth": 2, "status": 429, "body": limited}, messages=True
+    )
+    return await small.ended(await small.file("Sum slow", "DO-slow-down"))
 
 
-async def test_no_mark_of_a_hidden_scenario_is_anywhere(crowd: Crowd) -> None:
+async def test_no_mark_of_a_hidden_scenario_is_anywhere(crowd: Crowd, landed: Run) -> None:
     """However a coder asks, nothing of the corpus comes out of the validator."""
+    assert landed.attempts[-1].verdicts
     home = crowd.small.stage.supervisor.home(Role.VALIDATOR)
-    await small_landing(crowd.small)
     known = {mark for cell in cells(home / "ledger.sqlite") for mark in MARK.findall(cell)}
     assert len(known) > 30
     places = await everything(crowd.small.stage)
@@ -311,13 +314,8 @@ async def test_a_key_that_is_refused_parks_the_run(crowd: Crowd) -> None:
     assert again.id != run.id
 
 
-async def test_a_coder_is_told_to_slow_down(crowd: Crowd) -> None:
-    """A rate limit is waited for and costs nothing; the run lands as if it had not been."""
-    small = crowd.small
-    limited = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}
-    await small.fault(
-        {"path": "/v1/messages", "nth": 2, "status": 429, "body": limited}, messages=True
-    )
-    run = await small.ended(await small.file("Sum slow", "DO-slow-down"))
-    assert run.state is RunState.LANDED, run.detail
-    assert await small.stage.store.spent(run.id) == pytest.approx(run.usage.usd)
+async def test_a_rate_limit_is_waited_for_and_costs_nothing(crowd: Crowd, landed: Run) -> None:
+    """The run lands as if it had not been, and only what was answered is paid for."""
+    assert landed.state is RunState.LANDED, landed.detail
+    spent = await crowd.small.stage.store.spent(landed.id)
+    assert spent == pytest.approx(landed.usage.usd)
