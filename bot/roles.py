@@ -40,6 +40,7 @@ from bot.flows.issue import issue_flow
 from bot.flows.server import Server
 from bot.flows.train import LandingRequest, train_flow
 from bot.flows.triage import triage
+from bot.judging import open_judge
 from bot.settings import BuilderSettings, ServerSettings, ValidatorSettings
 from bot.signals import until_signal
 from bot.validator.service import KEY_FILE, ValidatorService
@@ -220,6 +221,7 @@ async def serve_validator(settings: ValidatorSettings) -> None:
         stop = await stack.enter_async_context(until_signal())
         pool = await stack.enter_async_context(_boxes(settings))
         store = await stack.enter_async_context(Store(settings.database_url))
+        judge = await stack.enter_async_context(open_judge(settings))
         engine = _engine(Role.VALIDATOR, settings)
         service = await ValidatorService.open(
             scenarios=settings.scenarios,
@@ -227,6 +229,7 @@ async def serve_validator(settings: ValidatorSettings) -> None:
             pool=pool,
             blob=store.blob,
             resolver_env=settings.resolver_env,
+            judge=judge,
         )
         stack.push_async_callback(service.close)
         engine.workflow("validate")(service.workflow(engine))

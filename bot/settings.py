@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
@@ -16,17 +16,10 @@ from bot.errors import SettingsError
 _CODE = Path(__file__).resolve().parent.parent
 
 
-class _Role(BaseSettings):
+class _Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", extra="ignore", frozen=True)
 
-    state: Path = Field(description="this role's own folder (0700)")
-    database_url: str = Field(description="sqlite:///FILE or postgresql://..., shared by the roles")
-    host_name: str = Field(
-        default="local", description="tells one machine's processes from another's"
-    )
-    workflows: Path = Field(default=_CODE / "workflows", description="folder of issue.yaml")
     prompts: Path = Field(default=_CODE / "prompts", description="folder of the Jinja prompts")
-    poll_s: float = Field(default=0.25, gt=0, description="how often queues are looked at")
 
     @classmethod
     def read(cls) -> Self:
@@ -42,6 +35,16 @@ class _Role(BaseSettings):
                 means=(described.description or "") if described else "",
                 remedy=f"set {name} in this role's environment",
             ) from None
+
+
+class _Role(_Settings):
+    state: Path = Field(description="this role's own folder (0700)")
+    database_url: str = Field(description="sqlite:///FILE or postgresql://..., shared by the roles")
+    host_name: str = Field(
+        default="local", description="tells one machine's processes from another's"
+    )
+    workflows: Path = Field(default=_CODE / "workflows", description="folder of issue.yaml")
+    poll_s: float = Field(default=0.25, gt=0, description="how often queues are looked at")
 
 
 class _BoxRole(_Role):
@@ -104,7 +107,30 @@ class BuilderSettings(_BoxRole):
     )
 
 
-class ValidatorSettings(_BoxRole):
+class JudgeSettings(_Settings):
+    """Who judges the rubrics of scenarios; nobody unless a URL is set."""
+
+    judge_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/\s]+\S*)?$",
+        description="an endpoint of the Messages API that reads what hidden scenarios saw",
+    )
+    judge_key: SecretStr = Field(default=SecretStr(""), description="the key of that endpoint")
+    judge_model: str = Field(
+        default="",
+        validate_default=True,
+        description="model id at that endpoint; better not of the coder's family",
+    )
+
+    @field_validator("judge_model")
+    @classmethod
+    def _named(cls, model: str, info: ValidationInfo) -> str:
+        if info.data.get("judge_url") and not model:
+            raise ValueError("is missing, although NIGHTSHIFT_JUDGE_URL is set")
+        return model
+
+
+class ValidatorSettings(_BoxRole, JudgeSettings):
     """The other side of the wall. It alone can read scenarios."""
 
     scenarios: Path = Field(description="folder with one corpus per target repository (0700)")

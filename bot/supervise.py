@@ -271,8 +271,9 @@ class Supervisor:
 def _code(role: Role) -> list[Path]:
     """Name what every role needs to run, and nothing of the scenarios."""
     shown = [Path(sys.base_prefix), Path(sys.prefix), CODE / ".tools", CODE / "bot"]
+    shown.append(CODE / "prompts")
     if role is not Role.VALIDATOR:
-        shown += [CODE / "workflows", CODE / "prompts"]
+        shown.append(CODE / "workflows")
     return [path for path in shown if not path.is_relative_to("/usr")]
 
 

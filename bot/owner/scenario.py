@@ -15,7 +15,9 @@ from rich.table import Table
 
 from bot.domain.mission import Gate
 from bot.errors import ScenarioError, UsageError
+from bot.judging import open_judge
 from bot.owner.workbench import Bench, bench
+from bot.settings import JudgeSettings
 from bot.validator.desk import vacuity
 from bot.validator.desk.lint import Linted, lint
 from bot.validator.desk.remark import Remark, Weight
@@ -57,9 +59,12 @@ async def check(folder: Path, on: On | None, report: Path | None, console: Conso
     if on is None:
         linted = lint(corpus, Gate().threshold)
         return _told(linted, [], report, console)
-    async with bench(on.repository, on.ref, on.mission, _say(console)) as place:
+    async with (
+        bench(on.repository, on.ref, on.mission, _say(console)) as place,
+        open_judge(JudgeSettings.read()) as judge,
+    ):
         linted = lint(corpus, place.mission.gate.threshold)
-        tried = await _try_all(corpus, place, console)
+        tried = await _try_all(corpus, place, Runner(place.pool, judge), console)
         return _told(linted, vacuity.remarks(tried), report, console)
 
 
@@ -70,8 +75,11 @@ async def run(
     corpus = await asyncio.to_thread(_readable, folder)
     chosen = [_repeated(scenario, repeats) for scenario in _selected(corpus, wanted)]
     failed = 0
-    async with bench(on.repository, on.ref, on.mission, _say(console)) as place:
-        runner = Runner(place.pool)
+    async with (
+        bench(on.repository, on.ref, on.mission, _say(console)) as place,
+        open_judge(JudgeSettings.read()) as judge,
+    ):
+        runner = Runner(place.pool, judge)
         missing = sorted({s.kind.value for s in chosen if not offered(place.stage, s.kind)})
         if missing:
             raise UsageError(
@@ -126,7 +134,9 @@ def stats(folder: Path, report: Path | None, console: Console) -> int:
 # What lint says
 
 
-async def _try_all(corpus: Survey, place: Bench, console: Console) -> list[vacuity.Tried]:
+async def _try_all(
+    corpus: Survey, place: Bench, runner: Runner, console: Console
+) -> list[vacuity.Tried]:
     """Run everything readable on the null products and on the reference, saying how far it is."""
     total, done = len(corpus.scenarios), 0
 
@@ -139,7 +149,7 @@ async def _try_all(corpus: Survey, place: Bench, console: Console) -> list[vacui
             _line(console, f"vacuity  {done}/{total}")
 
     status = console.status(f"vacuity  0/{total}") if console.is_terminal else None
-    trying = vacuity.Vacuity(Runner(place.pool), place.stage, progress)
+    trying = vacuity.Vacuity(runner, place.stage, progress)
     if status is None:
         return await trying.try_all(corpus.scenarios)
     with status:

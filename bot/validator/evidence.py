@@ -65,4 +65,7 @@ def _run(run: Mapping[str, Any]) -> list[str]:
     for check in run["checks"]:
         if not check["passed"]:
             lines.append(f"  FAILED {check['check']}: {check['note']}")
+    for opinion in run.get("judged", ()):
+        score = "not evaluated" if opinion["score"] is None else f"{opinion['score']:.1f}"
+        lines.append(f"  judged {score}: {opinion['statement']} ({opinion['why']})")
     return lines

@@ -169,6 +169,9 @@ def _told(run: Trajectory) -> dict[str, Any]:
             {"check": finding.check.verb, "passed": finding.passed, "note": finding.note[:KEPT]}
             for finding in run.findings
         ],
+        "judged": [
+            {"statement": one.statement, "score": one.score, "why": one.why} for one in run.opinions
+        ],
     }
 
 

@@ -28,6 +28,7 @@ from bot.validator.examination import Examination, Exhibit, seen_in, transcript
 from bot.validator.functions import ExpressionError
 from bot.validator.ledger import Entry, Ledger, Shown
 from bot.validator.loader import find_corpus, load_corpus
+from bot.validator.rubric import Judge
 from bot.validator.scenario import Corpus, ScenarioSet
 from bot.validator.signing import Signer
 from bot.validator.trajectories import Runner
@@ -56,6 +57,7 @@ class Validator:
         signer: Signer,
         clock: Callable[[], datetime],
         budget: int = CONSULTATIONS_PER_CORPUS,
+        judge: Judge | None = None,
     ) -> None:
         self._pool = pool
         self._scenarios = scenarios
@@ -63,7 +65,7 @@ class Validator:
         self._signer = signer
         self._clock = clock
         self._budget = budget
-        self._runner = Runner(pool)
+        self._runner = Runner(pool, judge)
 
     def already(self, request: ValidateRequest) -> Judgement | None:
         """Return the answer that this very question got before: asking again spends nothing."""

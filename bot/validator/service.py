@@ -22,6 +22,7 @@ from bot.errors import NightshiftError, Rejected, Tampered, UsageError
 from bot.validator.evidence import show
 from bot.validator.judge import Validator
 from bot.validator.ledger import Ledger
+from bot.validator.rubric import Judge
 from bot.validator.signing import open_signer
 
 T = TypeVar("T")
@@ -75,12 +76,18 @@ class ValidatorService:
         blob: Fetch,
         resolver_env: Mapping[str, str],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        judge: Judge | None = None,
     ) -> Self:
         """Open the key and the ledger below `state`; both are made at first start."""
         signer = await asyncio.to_thread(open_signer, state / KEY_FILE)
         ledger = await asyncio.to_thread(Ledger, state / LEDGER_FILE)
         validator = Validator(
-            pool=pool, scenarios=scenarios, ledger=ledger, signer=signer, clock=clock
+            pool=pool,
+            scenarios=scenarios,
+            ledger=ledger,
+            signer=signer,
+            clock=clock,
+            judge=judge,
         )
         return cls(
             validator=validator,

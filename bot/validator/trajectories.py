@@ -14,6 +14,7 @@ from bot.validator.checks import Finding
 from bot.validator.drivers.tour import tour
 from bot.validator.drivers.visit import Stage
 from bot.validator.observation import Sighting
+from bot.validator.rubric import Judge, Nobody, Opinion, lowered
 from bot.validator.scenario import Scenario
 from bot.validator.variables import draw
 
@@ -26,6 +27,8 @@ class Trajectory:
     seen: Sighting
     findings: tuple[Finding, ...]
     score: float
+    opinions: tuple[Opinion, ...] = ()
+    """Of the rubric; empty when a check had decided already."""
 
     @property
     def failure(self) -> FailureClass | None:
@@ -38,8 +41,9 @@ class Trajectory:
 class Runner:
     """Runs trajectories, as many at a time as there are boxes."""
 
-    def __init__(self, pool: BoxPool) -> None:
+    def __init__(self, pool: BoxPool, judge: Judge | None = None) -> None:
         self._pool = pool
+        self._judge = judge or Nobody()
         self.width = pool.slots
         self._turns = asyncio.Semaphore(pool.slots)
         self._entropy = random.SystemRandom()
@@ -71,10 +75,13 @@ class Runner:
             CheckScore(finding.passed, finding.check.must, finding.check.weight)
             for finding in findings
         ]
-        score = trajectory_score(scores)
-        if scenario.must_pass and scenario.rubric:
+        opinions: tuple[Opinion, ...] = ()
+        if trajectory_score(scores) > 0:
+            opinions = await self._judge.judge(scenario, seen)
+        score = trajectory_score(scores, lowered(opinions))
+        if scenario.must_pass and any(one.score is None for one in opinions):
             score = 0.0  # a judged statement that nobody evaluated is not a passed one
-        return Trajectory(names, seen, findings, score)
+        return Trajectory(names, seen, findings, score, opinions)
 
     async def _tour(self, stage: Stage, scenario: Scenario, names: Mapping[str, Any]) -> Sighting:
         async with self._turns:

@@ -88,10 +88,10 @@ def test_homes_belong_to_their_roles(tmp_path: Path) -> None:
 
 
 def test_no_role_is_shown_a_scenario() -> None:
-    """The scenarios of the checkout are in nobody's view, and the validator sees no prompt."""
+    """The scenarios of the checkout are in nobody's view; the validator sees no workflow."""
     for role in Role:
         assert not any((CODE / "scenarios").is_relative_to(shown) for shown in _code(role))
-    assert CODE / "prompts" not in _code(Role.VALIDATOR)
+    assert CODE / "workflows" not in _code(Role.VALIDATOR)
     assert CODE / "bot" in _code(Role.SERVER)
 
 

@@ -133,6 +133,10 @@ def told_run(scenario: Scenario, run: Trajectory) -> Iterator[str]:
             yield from _seen(run.seen.steps.get(step.name))
     for finding in run.findings:
         yield from _judged(finding, run.names)
+    for one in run.opinions:
+        score = "not evaluated" if one.score is None else f"{one.score:.1f}"
+        yield f"  judged  {one.statement}"
+        yield f"            {score}: {_cut(one.why)}"
 
 
 def first_failure(run: Trajectory) -> str:
@@ -141,7 +145,8 @@ def first_failure(run: Trajectory) -> str:
         return f"the box failed: {run.seen.trouble}"
     failed = sorted((f for f in run.findings if not f.passed), key=lambda f: not f.check.must)
     if not failed:
-        return "a judged statement was not evaluated"
+        worst = min(run.opinions, key=lambda one: one.score or 0.0)
+        return f"judged: {worst.statement}: {_cut(worst.why)}"
     note = _cut(failed[0].note)
     return f"{told_check(failed[0].check, run.names)}: {note}"
 
