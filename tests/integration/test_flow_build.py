@@ -53,7 +53,7 @@ from twins.worlds.history import build_repository
 
 __all__ = ["pool", "scratch"]
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 RULES = [
     *coder(

@@ -19,9 +19,11 @@ from bot.flows.publish import publish
 from bot.flows.train import LandingRequest, LandingResult, TrainEnd, train_flow
 from bot.validator.signing import Signer
 from tests.integration.small_world import REPO
-from tests.unit.flows.conftest import Floor
+from tests.unit.flows.conftest import Floor, floor, pem
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+__all__ = ["floor", "pem"]
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass
