@@ -20,7 +20,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @pytest.mark.parametrize("kind", NOUNS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_every_noun_survives_the_journey(kind: type, data: st.DataObject) -> None:
     """Through JSON text and back, nothing is lost and nothing is added."""
