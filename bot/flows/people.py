@@ -1,9 +1,15 @@
 """People win: read right before every step that cannot be taken back."""
 
+import itertools
+
 from bot.domain.run import Run
 from bot.errors import Gone
-from bot.flows.server import Server, branch_of
-from bot.policy.intake import Why, stopped
+from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, branch_of
+from bot.policy.intake import Why, paused, stopped
+
+_PAUSED = "paused"
+_PAUSE_S = 15.0
+"""How often a paused run looks whether it may go on."""
 
 
 async def wanted(server: Server, run: Run) -> str:
@@ -16,14 +22,35 @@ async def wanted(server: Server, run: Run) -> str:
     except Gone:
         return Why.GONE.value
     why = stopped(issue)
-    return why.value if why else await _branch_is_ours(server, run)
+    if why is None and run.pull is not None:
+        why = await _pull_is_ours(server, run, run.pull)
+    if why is not None:
+        return why.value
+    return _PAUSED if paused(issue) else ""
 
 
-async def _branch_is_ours(server: Server, run: Run) -> str:
-    """Say so when the branch stands on a commit that our own store does not hold."""
-    if run.pull is None:
-        return ""
+async def still_wanted(server: Server, run: Run, point: str) -> str:
+    """Ask the same durably, once per point of a run; a pause label makes it wait here."""
+    for asked in itertools.count():
+        why = await server.engine.step(
+            f"wanted:{point}:{asked}",
+            lambda: wanted(server, run),
+            kind=str,
+            timeout_s=GITHUB_STEP_S,
+            retry=GITHUB_RETRY,
+        )
+        if why != _PAUSED:
+            return why
+        await server.engine.sleep(_PAUSE_S)
+    raise AssertionError("unreachable: the counter never ends")
+
+
+async def _pull_is_ours(server: Server, run: Run, pull: int) -> Why | None:
+    """Say so when somebody closed the pull request, or pushed what our store does not hold."""
+    seen = await server.forge.pull(run.issue.repo, pull)
+    if seen.state != "open" and not seen.merged:
+        return Why.PULL_CLOSED
     tip = await server.tip(run.issue.repo, branch_of(run.issue.number))
     if tip is not None and not await (await server.git(run.issue.repo)).has(tip):
-        return Why.HUMAN_COMMIT.value
-    return ""
+        return Why.HUMAN_COMMIT
+    return None

@@ -6,7 +6,7 @@ from typing import Any
 from bot import wire
 from bot.domain.role import Lane, Role
 from bot.domain.run import Run, RunState
-from bot.flows.people import wanted
+from bot.flows.people import still_wanted
 from bot.flows.project import project
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
 from bot.policy.steps import (
@@ -51,13 +51,7 @@ class Story:
 
     async def stopped(self, point: str) -> bool:
         """Ask GitHub whether people still want this; if not, end here."""
-        why = await self.server.engine.step(
-            f"wanted:{point}",
-            lambda: wanted(self.server, self.run),
-            kind=str,
-            timeout_s=GITHUB_STEP_S,
-            retry=GITHUB_RETRY,
-        )
+        why = await still_wanted(self.server, self.run, point)
         if why:
             await self.finish(Finish(RunState.STOPPED, why, ""))
         return bool(why)

@@ -17,7 +17,7 @@ from bot.domain.run import Run
 from bot.domain.verdict import Purpose, SignedVerdict, Verdict
 from bot.errors import Conflict, Tampered
 from bot.flows.judge import Candidate, ask_validator, check_threshold, demanded
-from bot.flows.people import wanted
+from bot.flows.people import still_wanted
 from bot.flows.publish import push_branch, show_passed
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
 from bot.policy.authorise import Permit, Question, Refusal, authorise, claimed, read_verdict
@@ -108,13 +108,7 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
                 "the change as it would stand on main is not proven good",
                 verdicts=verdicts,
             )
-        why = await server.engine.step(
-            f"wanted:{lap}",
-            lambda: wanted(server, request.run),
-            kind=str,
-            timeout_s=GITHUB_STEP_S,
-            retry=GITHUB_RETRY,
-        )
+        why = await still_wanted(server, request.run, str(lap))
         if why:
             return LandingResult(TrainEnd.STOPPED, why, verdicts=verdicts)
         if await _landed(server, request, permit, lap):

@@ -72,6 +72,7 @@ class Why(StrEnum):
     UNLABELLED = "unlabelled"
     STOP_LABEL = "stop-label"
     HUMAN_COMMIT = "human-commit"
+    PULL_CLOSED = "pull-closed"
 
 
 _TAKEN_BACK = {Why.GONE, Why.CLOSED, Why.UNLABELLED, Why.STOP_LABEL}

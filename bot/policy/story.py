@@ -90,6 +90,7 @@ REASONS = {
     "issue-closed": "the issue was closed.",
     "unlabelled": "the label `nightshift` was taken off.",
     "stop-label": "the label `nightshift:stop` was set.",
+    "pull-closed": "somebody closed the pull request.",
     "human-commit": "somebody else pushed to the branch.",
     "credential": "a service turned down Nightshift's key.",
     "tampered": "a signature or a read-back was off; everything about this issue is frozen.",

@@ -21,6 +21,7 @@ FIX = {"more.py": "MORE = 1\n"}
         ({"state": "closed"}, "issue-closed"),
         ({"labels": []}, "unlabelled"),
         ({"labels": ["nightshift", "nightshift:stop"]}, "stop-label"),
+        ({"labels": ["nightshift", "nightshift:pause"]}, "paused"),
     ],
 )
 async def test_the_issue_is_read_again(floor: Floor, change: dict[str, Any], why: str) -> None:
@@ -55,3 +56,11 @@ async def test_a_persons_commit_on_the_branch_stops_the_run(floor: Floor) -> Non
     body = {"message": "Mine", "content": "aGkK", "branch": branch}
     await floor.call("PUT", place, body)
     assert await wanted(floor.server, run) == "human-commit"
+
+
+async def test_a_closed_pull_request_stops_the_run(floor: Floor) -> None:
+    """Somebody who closes our pull request has said no."""
+    run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
+    run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
+    await floor.call("PATCH", f"/repos/{REPO}/pulls/{run.pull}", {"state": "closed"})
+    assert await wanted(floor.server, run) == "pull-closed"

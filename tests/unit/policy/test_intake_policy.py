@@ -194,10 +194,11 @@ def test_the_same_text_never_runs_twice_by_itself(state: RunState) -> None:
 
 @pytest.mark.parametrize("why", list(Why))
 def test_a_stop_that_was_taken_back_starts_again(why: Why) -> None:
-    """Reopening or labelling again is a person's word; a commit of theirs is the last one."""
+    """Reopening or labelling again is a person's word; their commit or closed PR is the last."""
     last = replace(RUN, state=RunState.STOPPED, reason=why.value)
+    final = {Why.HUMAN_COMMIT, Why.PULL_CLOSED}
 
-    assert bool(decide(ISSUE, None, last)) == (why is not Why.HUMAN_COMMIT)
+    assert bool(decide(ISSUE, None, last)) == (why not in final)
 
 
 @pytest.mark.parametrize(
