@@ -15,7 +15,6 @@ class RunState(StrEnum):
 
     QUEUED = "queued"
     TRIAGING = "triaging"
-    PLANNING = "planning"
     BUILDING = "building"
     PUBLISHING = "publishing"
     VALIDATING = "validating"

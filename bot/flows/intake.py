@@ -29,6 +29,8 @@ _DEBOUNCE_S = 1.0
 """A burst of deliveries about one thing, or a handful of issues filed together, is read once."""
 _TICK_S = 5.0
 _MOST_AT_ONCE = 64
+_KEPT_S = 30 * 86_400.0
+"""How long deliveries, blobs, events and ended workflows stay; runs and landings stay for good."""
 _BROKE_OFF = "a fault in Nightshift itself ended this run; the server's log tells where"
 
 
@@ -92,6 +94,8 @@ class Intake:
         for run in await store.runs():
             if not run.state.ended:
                 await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
+        await store.purge(_KEPT_S)
+        await self._server.engine.purge(_KEPT_S)
 
     async def settle(self) -> None:
         """Read every dirty subject, then act on the most urgent first."""

@@ -22,7 +22,6 @@ _QUIET = frozenset(
     {
         RunState.QUEUED,
         RunState.TRIAGING,
-        RunState.PLANNING,
         RunState.PUBLISHING,
         RunState.SEALING,
         RunState.TRAIN,

@@ -28,7 +28,6 @@ STORY = {
         "accept or decline.",
         _OPEN,
     ),
-    RunState.PLANNING: Chapter("planning", "A plan is being made.", "building.", _OPEN),
     RunState.BUILDING: Chapter(
         "building",
         "A change is being built in a sealed box.",
