@@ -55,6 +55,8 @@ __all__ = ["pool", "scratch"]
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
+SLOWER = "echo x >> n; sleep 0.$(wc -l < n)"
+"""Takes longer every time, and says the same."""
 RULES = [
     *coder(
         "DO-fix",
@@ -64,7 +66,7 @@ RULES = [
     ),
     *coder("DO-red", [tool("edit", path="calc.py", old="n * 1 + 1", new="n * 1"), submit()]),
     *coder("DO-quit", [tool("give_up", reason="beyond me")]),
-    {"when": {"anywhere": "DO-wander", "tools": True}, "reply": [tool("view", path="mission.md")]},
+    {"when": {"anywhere": "DO-wander", "tools": True}, "reply": [tool("bash", command=SLOWER)]},
     accept_all(),
 ]
 

@@ -58,7 +58,16 @@ def enter(state: Path) -> subprocess.CompletedProcess[str]:
         "mask": [str(state)],
     }  # fmt: skip
     argv = [sys.executable, "-m", "bot.enter", json.dumps(plan), "--", sys.executable, "-c", look]
-    return subprocess.run(argv, cwd=CODE, capture_output=True, text=True, timeout=20, check=False)
+    groups = [UID + 1] if os.geteuid() == 0 else None  # as a login of root would have
+    return subprocess.run(
+        argv,
+        cwd=CODE,
+        extra_groups=groups,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
 
 
 def test_a_role_sees_its_own_folders_only(state: Path) -> None:

@@ -72,9 +72,12 @@ async def test_what_people_delete_stays_deleted(floor: Floor) -> None:
 
 
 async def test_a_dropped_run_closes_its_pull_request(floor: Floor) -> None:
-    """The evidence stays, the check is completed and red; a run that opened one leaves it open."""
+    """The check is completed and red, even if our comment is gone; an opened run leaves it open."""
     run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
     run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
+    await project(floor.server, replace(run, state=RunState.BUILDING))
+    comment = (await shown(floor, run))[1][0]["id"]
+    await floor.call("DELETE", f"/repos/{REPO}/issues/comments/{comment}")
     for state, open_or_closed, conclusion in (
         (RunState.OPENED, "open", "neutral"),
         (RunState.DROPPED, "closed", "failure"),
