@@ -35,10 +35,28 @@ def alike(scenarios: Sequence[Scenario]) -> list[Alike]:
 
 
 def _deeds(scenario: Scenario) -> str:
-    """Write down what a scenario does and looks at, with every value left blank."""
-    steps = [[step.verb, step.name, _blank(step.body)] for step in scenario.steps]
-    checks = [[check.verb, check.must, _blank(check.body)] for check in scenario.checks]
+    """Write down what a scenario does and looks at, with every value and name left blank."""
+    names = {step.name: f"@{place}" for place, step in enumerate(scenario.steps) if step.name}
+    steps = [[step.verb, _blank(_unnamed(step.body, names))] for step in scenario.steps]
+    checks = [
+        [check.verb, check.must, _blank(_unnamed(check.body, names))] for check in scenario.checks
+    ]
     return _text([scenario.kind, steps, checks])
+
+
+def _unnamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Put places for the names of observations, which are nobody's business but the file's own."""
+    if isinstance(value, Mapping):
+        return {key: _unnamed_item(key, item, names) for key, item in value.items()}
+    return [_unnamed(item, names) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _unnamed_item(key: str, item: Any, names: Mapping[str, str]) -> Any:
+    if key in {"of", "on", "$ref"} and isinstance(item, str):
+        return names.get(item, item)
+    if key == "that":
+        return re.sub(r"\b[a-z]\w*\b", lambda found: names.get(found[0], found[0]), item)
+    return _unnamed(item, names)
 
 
 def _values(scenario: Scenario) -> str:
