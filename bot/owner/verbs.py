@@ -87,12 +87,14 @@ def _lint(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     _json(parser)
 
     def run(arguments: argparse.Namespace) -> int:
-        from bot.owner.scenario import On, check  # noqa: PLC0415
+        from bot.owner import scenario, trying  # noqa: PLC0415
 
         if arguments.repo is None and (arguments.mission or arguments.ref != "HEAD"):
             raise UsageError("--ref and --mission say something about --repo, which is not given")
-        on = arguments.repo and On(arguments.repo, arguments.ref, arguments.mission)
-        return asyncio.run(check(arguments.dir, on, arguments.json, console()))
+        if arguments.repo is None:
+            return scenario.check(arguments.dir, arguments.json, console())
+        on = trying.On(arguments.repo, arguments.ref, arguments.mission)
+        return asyncio.run(trying.check(arguments.dir, on, arguments.json, console()))
 
     parser.set_defaults(run=run)
 
@@ -107,13 +109,12 @@ def _run(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     parser.add_argument("--repeats", type=int, metavar="K", help="executions of each scenario")
 
     def run(arguments: argparse.Namespace) -> int:
-        from bot.owner.scenario import On  # noqa: PLC0415
-        from bot.owner.scenario import run as run_scenarios  # noqa: PLC0415
+        from bot.owner import trying  # noqa: PLC0415
 
         if arguments.repeats is not None and not 1 <= arguments.repeats <= _MOST_REPEATS:
             raise UsageError(f"--repeats is 1 to {_MOST_REPEATS}")
-        on = On(arguments.repo, arguments.ref, arguments.mission)
-        work = run_scenarios(arguments.dir, on, arguments.id, arguments.repeats, console())
+        on = trying.On(arguments.repo, arguments.ref, arguments.mission)
+        work = trying.run(arguments.dir, on, arguments.id, arguments.repeats, console())
         return asyncio.run(work)
 
     parser.set_defaults(run=run)

@@ -1,11 +1,11 @@
 """`nightshift verdict show`: why a verdict was given, from the validator's own ledger."""
 
-import json
 from pathlib import Path
 
 from rich.console import Console
 
 from bot.errors import UsageError
+from bot.owner.paper import save
 from bot.validator.evidence import show
 from bot.validator.ledger import Ledger
 from bot.validator.service import LEDGER_FILE
@@ -16,13 +16,7 @@ def explain(state: Path, verdict: str, report: Path | None, console: Console) ->
     ledger = _opened(state / LEDGER_FILE)
     console.print(show(ledger, verdict), end="", markup=False, highlight=False, soft_wrap=True)
     if report is not None:
-        try:
-            report.touch(mode=0o600)
-            report.write_text(
-                json.dumps(ledger.evidence(verdict), indent=2) + "\n", encoding="utf-8"
-            )
-        except OSError as error:
-            raise UsageError(f"cannot write {report}: {error.strerror}") from None
+        save(report, ledger.evidence(verdict))
     return 0
 
 

@@ -147,7 +147,7 @@ def desk() -> Iterator[Desk]:
 
 
 def test_from_skeleton_to_lint(desk: Desk) -> None:
-    """What `new` writes can be linted; a mistake is exit 2, and JSON says the same as people read."""
+    """What `new` writes can be linted; a mistake is exit 2; JSON says what people read."""
     folder = desk.home / "fresh"
     made = desk.nightshift("scenario", "new", "adds-two", "--kind", "cli", "--dir", folder)
     again = desk.nightshift("scenario", "new", "adds-two", "--kind", "cli", "--dir", folder)
@@ -167,7 +167,7 @@ def test_from_skeleton_to_lint(desk: Desk) -> None:
 
 
 def test_run_shows_the_failing_step_and_check(desk: Desk) -> None:
-    """On the right commit all pass; on the wrong one a person sees inputs, expectation and output."""
+    """On the right commit all pass; on the wrong one inputs, expectation and output are told."""
     folder = desk.corpus("runs", scenario("adds"), scenario("adds-again", repeats=2))
     before = desk.git("status", "--porcelain"), desk.git("rev-parse", "HEAD")
     good = desk.nightshift("scenario", "run", folder, "--repo", desk.repo)
@@ -195,7 +195,7 @@ def test_run_shows_the_failing_step_and_check(desk: Desk) -> None:
 
 
 def test_lint_finds_what_proves_nothing(desk: Desk) -> None:
-    """Scenarios that an absent or idle product satisfies, or nobody, are named; sound ones are not."""
+    """What an absent or idle product satisfies, or nobody, is named; what is sound is not."""
     refuses = "- exit: nonzero"
     lib = '- {call: {function: "adder:add", args: ["${a}", "${b}"]}, as: sum}'
     folder = desk.corpus(
