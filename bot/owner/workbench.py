@@ -25,6 +25,14 @@ from bot.validator.drivers.visit import Stage
 _GIT_S = 300.0
 _SLOTS = 2
 _MISSION = "mission.md"
+_GITCONFIG = """\
+[safe]
+    directory = *
+[core]
+    hooksPath = /dev/null
+    fsmonitor = false
+"""
+"""A file, because the far side of a local fetch hears neither `-c` nor GIT_CONFIG_COUNT."""
 _FIRST_UID, _BLOCK, _BLOCKS = 100_000, 16, 20_000
 """Users of the boxes made here; a block per process, so that two commands do not share any."""
 
@@ -130,13 +138,13 @@ def _copy(repository: Path, ref: str, home: Path) -> tuple[Path, str]:
     if not repository.is_dir():
         raise RepositoryError(f"{repository} is no folder", remedy="name a local git repository")
     source = repository.resolve()
-    found = _git(
-        source, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
-    )
+    config = home / "gitconfig"
+    config.write_text(_GITCONFIG, encoding="utf-8")
+    wanted = f"{ref}^{{commit}}"
+    found = _git(config, source, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
     commit = found.stdout.strip()
     if found.returncode:
-        what = _git(source, "rev-parse", "--git-dir")
-        if what.returncode:
+        if _git(config, source, "rev-parse", "--git-dir").returncode:
             raise RepositoryError(f"{repository} is not a git repository")
         raise RepositoryError(
             f"{repository} has no commit {ref!r}", remedy="name a commit, branch or tag of it"
@@ -149,7 +157,7 @@ def _copy(repository: Path, ref: str, home: Path) -> tuple[Path, str]:
         ("fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", "--update-shallow",
          source.as_uri(), f"{commit}:refs/nightshift/keep/{commit}"),
     ):  # fmt: skip
-        done = _git(bare, *words)
+        done = _git(config, bare, *words)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise RepositoryError(
@@ -158,22 +166,17 @@ def _copy(repository: Path, ref: str, home: Path) -> tuple[Path, str]:
     return store, commit
 
 
-def _git(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def _git(config: Path, directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run git without the reader's own configuration, hooks or prompts."""
-    pairs = {"safe.directory": "*", "core.hooksPath": "/dev/null", "core.fsmonitor": "false"}
-    options = [part for key, value in pairs.items() for part in ("-c", f"{key}={value}")]
     try:
         return subprocess.run(
-            ["git", *options, *words],
+            ["git", *words],
             cwd=directory,
             env={
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "HOME": "/nonexistent",
                 "GIT_CONFIG_NOSYSTEM": "1",
-                "GIT_CONFIG_GLOBAL": "/dev/null",
-                "GIT_CONFIG_COUNT": "1",
-                "GIT_CONFIG_KEY_0": "safe.directory",
-                "GIT_CONFIG_VALUE_0": "*",
+                "GIT_CONFIG_GLOBAL": str(config),
                 "GIT_TERMINAL_PROMPT": "0",
                 "GIT_OPTIONAL_LOCKS": "0",
                 "LC_ALL": "C.UTF-8",

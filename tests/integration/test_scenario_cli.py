@@ -194,6 +194,19 @@ def test_run_shows_the_failing_step_and_check(desk: Desk) -> None:
     assert [] == list((desk.home / "tmp").iterdir())
 
 
+def test_a_repository_of_somebody_else_can_be_read(desk: Desk) -> None:
+    """Git's distrust of foreign owners does not stop a run that only reads; its hooks stay off."""
+    theirs = desk.home / "theirs"
+    shutil.copytree(desk.repo, theirs)
+    if os.geteuid() == 0:
+        for path in [theirs, *theirs.rglob("*")]:
+            os.chown(path, UID_BASE, UID_BASE)
+    folder = desk.corpus("foreign", scenario("adds"))
+    done = desk.nightshift("scenario", "run", folder, "--repo", theirs)
+
+    assert 0 == done.returncode, done.stderr
+
+
 def test_lint_finds_what_proves_nothing(desk: Desk) -> None:
     """What an absent or idle product satisfies, or nobody, is named; what is sound is not."""
     refuses = "- exit: nonzero"
