@@ -1,0 +1,52 @@
+"""`nightshift up` reads one file per role, closed to others, and mixes nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.domain.role import Role
+from bot.errors import SettingsError
+from bot.supervise import Supervisor
+from bot.up import _key, _plan, _read
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Supervisor:
+    """Give a prepared installation."""
+    made = Supervisor(tmp_path / "state", None)
+    made.prepare()
+    return made
+
+
+def test_a_role_file_is_closed_to_others(tmp_path: Path) -> None:
+    """Secrets in it: absent and readable by others are both refused, with what to do."""
+    file = tmp_path / "server.env"
+    with pytest.raises(SettingsError, match=r"there is no .*server\.env"):
+        _read(file)
+    file.write_text("NIGHTSHIFT_APP_ID=1\nNIGHTSHIFT_EMPTY\n# note\n")
+    file.chmod(0o640)
+    with pytest.raises(SettingsError) as caught:
+        _read(file)
+    assert f"chmod 600 {file}" in caught.value.remedy
+    file.chmod(0o600)
+    assert _read(file) == {"NIGHTSHIFT_APP_ID": "1"}
+
+
+def test_each_role_gets_its_own(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file, its home, and the machine; of this shell no secret."""
+    monkeypatch.setenv("NIGHTSHIFT_MODEL_KEY", "canary")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "canary")
+    own = {"NIGHTSHIFT_SCENARIOS": "/srv/scenarios", "NIGHTSHIFT_SLOTS": "3"}
+    plan = _plan(supervisor, Role.VALIDATOR, own)
+    assert (plan.reads, plan.slots) == ((Path("/srv/scenarios"),), 3)
+    assert plan.environment["NIGHTSHIFT_STATE"] == str(supervisor.home(Role.VALIDATOR))
+    assert "canary" not in json.dumps(dict(plan.environment))
+    assert _plan(supervisor, Role.SERVER, {}).reads == ()
+
+
+def test_the_verdict_key_is_made_once(supervisor: Supervisor) -> None:
+    """The server gets the public half; the private half is closed to others."""
+    assert _key(supervisor) == _key(supervisor)
+    secret = next(supervisor.home(Role.VALIDATOR).glob("*.pem"))
+    assert secret.stat().st_mode & 0o077 == 0
