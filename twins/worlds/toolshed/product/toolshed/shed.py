@@ -172,7 +172,7 @@ class Shed:
         if not sum_:
             raise ValueError("an amount is more than nothing")
         day = days.parse(on).isoformat()
-        self._happens(event, member=who.number, amount=str(sum_), on=day, **more)
+        self._happens(event, member=who.number, amount=str(sum_), **more, on=day)
         return str(who.owes)
 
     def _happens(self, event: str, **details: str) -> None:
