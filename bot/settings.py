@@ -126,7 +126,7 @@ class JudgeSettings(_Settings):
     @classmethod
     def _named(cls, model: str, info: ValidationInfo) -> str:
         if info.data.get("judge_url") and not model:
-            raise ValueError("is missing, although NIGHTSHIFT_JUDGE_URL is set")
+            raise ValueError("a judge at a url needs the id of its model")
         return model
 
 
