@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import io
 import os
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,20 +18,12 @@ from bot.adapters.box import BoxPool, BoxSettings, LauncherConfig, environment, 
 from bot.adapters.missionfile import parse_mission, suggest_mission
 from bot.adapters.substrate.gitstore import GitStore
 from bot.domain.mission import Mission
-from bot.errors import MissionError, RepositoryError, ToolMissing, UsageError
+from bot.errors import MissionError, RepositoryError, UsageError
+from bot.foreign import must_git, run_git
 from bot.validator.drivers.visit import Stage
 
-_GIT_S = 300.0
 _SLOTS = 2
 _MISSION = "mission.md"
-_GITCONFIG = """\
-[safe]
-    directory = *
-[core]
-    hooksPath = /dev/null
-    fsmonitor = false
-"""
-"""A file, because the far side of a local fetch hears neither `-c` nor GIT_CONFIG_COUNT."""
 _FIRST_UID, _BLOCK, _BLOCKS = 100_000, 16, 20_000
 """Users of the boxes made here; a block per process, so that two commands do not share any."""
 
@@ -138,13 +129,11 @@ def _copy(repository: Path, ref: str, home: Path) -> tuple[Path, str]:
     if not repository.is_dir():
         raise RepositoryError(f"{repository} is no folder", remedy="name a local git repository")
     source = repository.resolve()
-    config = home / "gitconfig"
-    config.write_text(_GITCONFIG, encoding="utf-8")
     wanted = f"{ref}^{{commit}}"
-    found = _git(config, source, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+    found = run_git(source, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
     commit = found.stdout.strip()
     if found.returncode:
-        if _git(config, source, "rev-parse", "--git-dir").returncode:
+        if run_git(source, "rev-parse", "--git-dir").returncode:
             raise RepositoryError(f"{repository} is not a git repository")
         raise RepositoryError(
             f"{repository} has no commit {ref!r}", remedy="name a commit, branch or tag of it"
@@ -157,37 +146,5 @@ def _copy(repository: Path, ref: str, home: Path) -> tuple[Path, str]:
         ("fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", "--update-shallow",
          source.as_uri(), f"{commit}:refs/nightshift/keep/{commit}"),
     ):  # fmt: skip
-        done = _git(config, bare, *words)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise RepositoryError(
-                f"git {words[0]} failed: {last}", remedy="run `git fsck` in the repository"
-            )
+        must_git(bare, *words)
     return store, commit
-
-
-def _git(config: Path, directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run git without the reader's own configuration, hooks or prompts."""
-    try:
-        return subprocess.run(
-            ["git", *words],
-            cwd=directory,
-            env={
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "HOME": "/nonexistent",
-                "GIT_CONFIG_NOSYSTEM": "1",
-                "GIT_CONFIG_GLOBAL": str(config),
-                "GIT_TERMINAL_PROMPT": "0",
-                "GIT_OPTIONAL_LOCKS": "0",
-                "LC_ALL": "C.UTF-8",
-            },
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_GIT_S,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise ToolMissing("git is not installed", remedy="make setup") from None
-    except subprocess.TimeoutExpired:
-        raise RepositoryError(f"git {words[0]} needed more than {_GIT_S:.0f} s") from None

@@ -1,14 +1,13 @@
 """Takes anybody's local repository in: checks it, copies it, never touches it."""
 
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.adapters.missionfile import parse_mission, suggest_mission
 from bot.errors import RepositoryError, UsageError
+from bot.foreign import must_git, run_git
 
-_GIT_S = 300.0
 _MISSION = "mission.md"
 _AUTHOR = (
     "-c",
@@ -59,7 +58,7 @@ def read_issue(path: Path) -> Filed:
 def take(source: Path, target: Path, mission: Path | None) -> Taken:
     """Copy the repository's current branch; give the copy a mission if it has none."""
     branch = _check(source)
-    _git(source.parent, "clone", "--quiet", "--no-local", "--no-hardlinks", "--single-branch",
+    must_git(source.parent, "clone", "--quiet", "--no-local", "--no-hardlinks", "--single-branch",
          "--branch", branch, "--", str(source), str(target))  # fmt: skip
     note = "; ".join(filter(None, [_give_mission(target, mission), _left_out(source)]))
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.name.removesuffix(".git")).strip("-.")
@@ -68,7 +67,7 @@ def take(source: Path, target: Path, mission: Path | None) -> Taken:
 
 def patch_of(repository: Path, base: str, commit: str) -> str:
     """Return the change as `git am` and `git apply` take it."""
-    return _git(repository, "format-patch", "--stdout", "--binary", f"{base}..{commit}")
+    return must_git(repository, "format-patch", "--stdout", "--binary", f"{base}..{commit}")
 
 
 def _check(source: Path) -> str:
@@ -126,15 +125,15 @@ def _give_mission(target: Path, mission: Path | None) -> str:
     parse_mission(text, source=str(mission or _MISSION))
     own.unlink(missing_ok=True)  # a link would lead the writing out of the copy
     own.write_text(text, encoding="utf-8")
-    _git(target, "add", "--force", _MISSION)
-    if _git(target, "status", "--porcelain").strip():
-        _git(target, *_AUTHOR, "commit", "--quiet", "--no-verify", "-m", "Add a mission")
+    must_git(target, "add", "--force", _MISSION)
+    if must_git(target, "status", "--porcelain").strip():
+        must_git(target, *_AUTHOR, "commit", "--quiet", "--no-verify", "-m", "Add a mission")
     return note
 
 
 def _files(target: Path) -> dict[str, bytes]:
     found = {}
-    for path in _git(target, "ls-files", "-z").split("\0"):
+    for path in must_git(target, "ls-files", "-z").split("\0"):
         file = target / path
         if path and file.is_file() and not file.is_symlink():
             found[path] = file.read_bytes()
@@ -142,45 +141,5 @@ def _files(target: Path) -> dict[str, bytes]:
 
 
 def _ask(source: Path, *arguments: str) -> str | None:
-    done = _run(source, *arguments)
+    done = run_git(source, *arguments)
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _git(source: Path, *arguments: str) -> str:
-    done = _run(source, *arguments)
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RepositoryError(
-            f"git {arguments[0]} failed: {last}", remedy="run `git fsck` in the repository"
-        )
-    return done.stdout
-
-
-def _run(source: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run git without the reader's own configuration, hooks or prompts."""
-    environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": "/nonexistent",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",  # looking at a repository does not rewrite its index
-        "GIT_CONFIG_COUNT": "3",
-        "GIT_CONFIG_KEY_0": "safe.directory",
-        "GIT_CONFIG_VALUE_0": "*",
-        "GIT_CONFIG_KEY_1": "core.hooksPath",
-        "GIT_CONFIG_VALUE_1": "/dev/null",
-        "GIT_CONFIG_KEY_2": "core.fsmonitor",
-        "GIT_CONFIG_VALUE_2": "false",
-        "LC_ALL": "C.UTF-8",
-    }
-    return subprocess.run(
-        ["git", *arguments],
-        cwd=source,
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="surrogateescape",
-        timeout=_GIT_S,
-        check=False,
-    )
