@@ -55,6 +55,7 @@ class Builder:
     """How often a model call waits out an outage, asleep on disk, before the run is parked."""
     substrates: dict[str, Substrate] = field(default_factory=dict)
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    resolving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def substrate(self, repo: str) -> Substrate:
         """Open the builder's own jj store of one repository, once per process."""
@@ -67,13 +68,14 @@ class Builder:
     async def layers(self, repo: str, base: str, wanted: Environment) -> tuple[Layer, ...]:
         """Resolve what the product needs, from the base commit, outside the box."""
         git = (await self.substrate(repo)).git
-        return await environment.layers(
-            wanted,
-            read=lambda path: git.read(base, path),
-            cache=self.state / "environments",
-            pool=self.pool,
-            pip_env=self.resolver_env,
-        )
+        async with self.resolving:  # two runs begin together: the second finds the first's layer
+            return await environment.layers(
+                wanted,
+                read=lambda path: git.read(base, path),
+                cache=self.state / "environments",
+                pool=self.pool,
+                pip_env=self.resolver_env,
+            )
 
     async def ask(
         self, name: str, run_id: str, step: ModelStep, body: Mapping[str, Any], limit_usd: float
