@@ -344,8 +344,13 @@ def processes_with(words: str) -> list[int]:
 
 
 def groups_of(launcher: int) -> list[Path]:
-    """Return the control groups that a launcher made."""
-    return list(Path("/sys/fs/cgroup").glob(f"**/nightshift-{launcher}-*"))
+    """Return the control groups that a launcher made; others may vanish while we look."""
+    return [
+        Path(place) / name
+        for place, names, _ in os.walk("/sys/fs/cgroup")
+        for name in names
+        if name.startswith(f"nightshift-{launcher}-")
+    ]
 
 
 async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:

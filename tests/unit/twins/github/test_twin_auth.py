@@ -5,21 +5,23 @@ import time
 from typing import Any
 
 REPO = "/repos/alice/parcel"
-NOW = int(time.time())
 
 
-BAD_CLAIMS: list[tuple[dict[str, object], int, str]] = [
-    ({"exp": NOW + 700}, 401, "too far in the future"),
-    ({"exp": NOW - 5}, 401, "'Expiration time' claim"),
-    ({"exp": "soon"}, 401, "'Expiration time' claim"),
-    ({"iat": NOW + 120}, 401, "'Issued at' claim"),
-    ({"iss": "Iv1.nobody"}, 404, "Integration not found"),
-]
+def bad_claims() -> list[tuple[dict[str, object], int, str]]:
+    """Return claims that are wrong now: long after this file was read, perhaps."""
+    now = int(time.time())
+    return [
+        ({"exp": now + 700}, 401, "too far in the future"),
+        ({"exp": now - 5}, 401, "'Expiration time' claim"),
+        ({"exp": "soon"}, 401, "'Expiration time' claim"),
+        ({"iat": now + 120}, 401, "'Issued at' claim"),
+        ({"iss": "Iv1.nobody"}, 404, "Integration not found"),
+    ]
 
 
 async def test_a_jwt_that_github_refuses_is_refused(twin: Any) -> None:
     """Ten minutes, not expired, not from the future, from a known App."""
-    for claims, status, said in BAD_CLAIMS:
+    for claims, status, said in bad_claims():
         answer = await twin.call("GET", "/app", token=twin.jwt(**claims))
         assert (answer.status, said in answer.body["message"]) == (status, True), claims
 
