@@ -13,6 +13,11 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def run(line: str) -> int:
+    """Run one command."""
+    return main(line.split())
+
+
 def test_a_day_at_the_desk(capsys: pytest.CaptureFixture[str]) -> None:
     for line in (
         "join Ada --on 2025-03-04",
@@ -23,7 +28,7 @@ def test_a_day_at_the_desk(capsys: pytest.CaptureFixture[str]) -> None:
         "return T1 --on 2025-03-13",
         "pay M1 1.00 --on 2025-03-13",
     ):
-        assert main(line.split()) == 0
+        assert run(line) == 0
     assert capsys.readouterr().out.splitlines() == [
         "M1",
         "M2",
@@ -33,9 +38,9 @@ def test_a_day_at_the_desk(capsys: pytest.CaptureFixture[str]) -> None:
         "fee 1.35",
         "owes 0.35",
     ]
-    assert main(["tools", "--on", "2025-03-13"]) == 0
-    assert main(["account", "M1"]) == 0
-    assert main(["statement", "M2"]) == 0
+    assert run("tools --on 2025-03-13") == 0
+    assert run("account M1") == 0
+    assert run("statement M2") == 0
     assert capsys.readouterr().out.splitlines() == [
         "T1   drill               power   kept for M2",
         "M1 Ada (regular)",
@@ -45,15 +50,15 @@ def test_a_day_at_the_desk(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_lists_are_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["add", "spade", "garden", "31"]) == 0
-    assert main(["tools", "--on", "2025-03-13", "--json"]) == 0
+    assert run("add spade garden 31") == 0
+    assert run("tools --on 2025-03-13 --json") == 0
     assert json.loads(capsys.readouterr().out.partition("\n")[2])[0]["value"] == "31.00"
 
 
 def test_refusals_and_mistakes_have_their_own_status(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["join", "Ada", "--on", "2025-03-04"]) == 0
-    assert main(["pay", "M1", "3", "--on", "2025-03-04"]) == 1
-    assert main(["pay", "M1", "three", "--on", "2025-03-04"]) == 2
+    assert run("join Ada --on 2025-03-04") == 0
+    assert run("pay M1 3 --on 2025-03-04") == 1
+    assert run("pay M1 three --on 2025-03-04") == 2
     assert capsys.readouterr().err.splitlines() == [
         "toolshed: M1 owes no more than 0.00",
         "toolshed: not an amount of money: 'three'",

@@ -31,10 +31,6 @@ def test_a_tool_is_due_some_days_later(out: str, length: int, due: str) -> None:
     assert days.due_day(days.parse(out), length) == days.parse(due)
 
 
-def test_the_shed_opens_again() -> None:
-    assert days.next_open(days.parse("2025-05-01")) == days.parse("2025-05-02")
-
-
 @pytest.mark.parametrize(
     ("due", "back", "late"),
     [

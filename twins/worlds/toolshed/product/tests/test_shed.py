@@ -55,12 +55,12 @@ def test_a_loan_is_renewed_twice(shed: Shed) -> None:
 
 
 def test_what_somebody_waits_for_is_not_renewed(shed: Shed) -> None:
-    shed.lend("T1", "M1", "2025-03-04")
+    shed.lend("T1", "M1", "2025-03-05")
     shed.reserve("T1", "M2", "2025-03-05")
     with pytest.raises(Refused, match="somebody waits"):
         shed.renew("T1", "2025-03-07")
     shed.cancel("T1", "M2")
-    shed.renew("T1", "2025-03-14")
+    assert shed.renew("T1", "2025-03-15") == "2025-03-25"
 
 
 def test_an_overdue_tool_is_not_renewed(shed: Shed) -> None:

@@ -4,13 +4,22 @@ from decimal import Decimal
 
 import pytest
 
-import toolshed
-from toolshed import terms
+from toolshed import due, terms
 
 
-@pytest.mark.parametrize(("category", "due"), [("hand", "2025-03-14"), ("Garden", "2025-03-07")])
-def test_every_category_has_its_length(category: str, due: str) -> None:
-    assert toolshed.due(category, "2025-03-04") == due
+@pytest.mark.parametrize(("category", "day"), [("hand", "2025-03-14"), ("Garden", "2025-03-07")])
+def test_every_category_has_its_length(category: str, day: str) -> None:
+    assert due(category, "2025-03-04") == day
+
+
+def test_closed_days_are_skipped() -> None:
+    assert due("power", "2025-03-05") == "2025-03-11"
+    assert due("power", "2025-04-26") == "2025-05-02"
+
+
+def test_nothing_is_due_before_its_days_are_over() -> None:
+    assert due("power", "2025-03-04") >= "2025-03-09"
+    assert due("power", "2026-12-19") >= "2026-12-24"
 
 
 def test_unknown_words_are_refused() -> None:

@@ -6,8 +6,8 @@ later, so the day always comes from a person.
 
 from datetime import date, timedelta
 
-SUNDAY, MONDAY = 6, 0
-CLOSED_WEEKDAYS = (SUNDAY, MONDAY)
+CLOSED_WEEKDAYS = (6, 0)
+"""Sunday and Monday, as `date.weekday` counts."""
 HOLIDAYS = ("01-01", "05-01", "10-03", "12-24", "12-25", "12-26", "12-31")
 
 
@@ -24,20 +24,21 @@ def is_open(day: date) -> bool:
     return day.weekday() not in CLOSED_WEEKDAYS and f"{day:%m-%d}" not in HOLIDAYS
 
 
+def later(day: date, count: int) -> date:
+    """Count days on from a day, open or not."""
+    return day + timedelta(days=count)
+
+
 def due_day(out: date, length: int) -> date:
     """Find the day on which something has to be back, a day on which the shed is open."""
-    day = out + timedelta(days=length)
-    return day if is_open(day) else next_open(day)
-
-
-def next_open(day: date) -> date:
-    """Find the first day after this one on which the shed is open."""
-    day = day + timedelta(days=1)
-    if not is_open(day):
-        day = day + timedelta(days=1)
-    return day
+    day = later(out, length)
+    if is_open(day):
+        return day
+    if is_open(later(day, 1)):
+        return later(day, 1)
+    return later(day, 2)
 
 
 def days_late(due: date, back: date) -> int:
     """Count the open days after the due day, the day of coming back included."""
-    return sum(is_open(due + timedelta(days=n)) for n in range(1, (back - due).days + 1))
+    return sum(is_open(later(due, n)) for n in range(1, (back - due).days + 1))
