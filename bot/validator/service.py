@@ -152,13 +152,14 @@ class ValidatorService:
 
     async def _layers(self, git: GitStore, request: ValidateRequest) -> tuple[Layer, ...]:
         """Resolve what the product needs, as its base commit says: a change cannot swap it."""
-        return await environment.layers(
-            request.environment,
-            read=lambda path: git.read(request.base, path),
-            cache=self._state / "environments",
-            pool=self._pool,
-            pip_env=self._resolver_env,
-        )
+        async with self._turns["environment"]:  # the second of two finds what the first has built
+            return await environment.layers(
+                request.environment,
+                read=lambda path: git.read(request.base, path),
+                cache=self._state / "environments",
+                pool=self._pool,
+                pip_env=self._resolver_env,
+            )
 
     async def _store(self, repo: str) -> GitStore:
         """Open the validator's own objects of one repository, once per process."""
