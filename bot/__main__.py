@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot import __version__
 from bot.domain.role import Role
 from bot.errors import DiskFull, NightshiftError
 from bot.owner import verbs as owner
@@ -25,7 +26,9 @@ because scenarios which no coder can see proved each of them.
 """
 _EXITS = """\
 exit codes: 0 done (try: landed)   1 an expectation or an internal step failed   2 usage: mend the
-input   3 try: ended without landing   4 environment: mend the machine, key or tools
+input   3 try: ended without landing   4 environment: mend the machine, key or tools   5 a service
+is down: later may work   6 the world moved: try again   7 a service said no   8 a signature or a
+read-back was off: look before going on   130 interrupted
 """
 _WIDE = 132
 
@@ -56,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"nightshift {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo(verbs.add_parser("demo", help="play a world on the twins; exit 0 if all of it holds"))
     _try(verbs.add_parser("try", help="take one issue of a local repository through the factory"))

@@ -7,7 +7,7 @@ from bot import wire
 from bot.domain.mission import Mission
 from bot.domain.role import Lane
 from bot.domain.run import Attempt, Run, RunState
-from bot.domain.verdict import Purpose
+from bot.domain.verdict import Purpose, Verdict
 from bot.domain.work import (
     BuildReply,
     BuildRequest,
@@ -18,6 +18,7 @@ from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, answer_as
 from bot.flows.story import CHILD_S, Story
 from bot.flows.train import LandingRequest, LandingResult, TrainEnd
 from bot.policy.steps import (
+    NOT_ACCEPTED,
     AskAgain,
     Finish,
     GoOn,
@@ -88,7 +89,7 @@ async def _attempt(story: Story, mission: Mission, start: Start, index: int) -> 
 
 
 async def _build(story: Story, mission: Mission, start: Start, index: int) -> BuildReply:
-    await story.move(RunState.BUILDING, told=f"attempt {index}")
+    await story.move(RunState.BUILDING, told=_why_again(index, start.feedback))
     used = story.run.usage
     request = BuildRequest(
         run_id=story.run.id,
@@ -109,6 +110,20 @@ async def _build(story: Story, mission: Mission, start: Start, index: int) -> Bu
         story.run, usage=used + reply.usage, model=reply.model or story.run.model, attempts=attempts
     )
     return reply
+
+
+def _counts(verdict: Verdict) -> str:
+    """Say what a gate measured; nothing when nothing ran."""
+    if not verdict.n:
+        return ""
+    bound = f"lower bound {verdict.lower_bound:.2f}, {verdict.threshold:.2f} is asked for"
+    return f"{verdict.k}/{verdict.n} hold, {bound}"
+
+
+def _why_again(index: int, feedback: str) -> str:
+    """Say which attempt this is, and in one sentence why there is another."""
+    said = feedback.removeprefix(NOT_ACCEPTED).partition(". ")[0].partition("\n")[0]
+    return f"attempt {index}: {said}" if said else f"attempt {index}"
 
 
 async def _judged(
@@ -164,6 +179,7 @@ async def _gate(
             attempts_left=left,
             asked=asked,
             invalid_retries=bounds.invalid_retries,
+            counts=_counts(heard.verdict),
         )
         if not isinstance(step, AskAgain):
             return step

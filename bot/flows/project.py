@@ -30,6 +30,10 @@ _QUIET = frozenset(
 """States that pass quickly or look like the one before: no call and no notification for them."""
 
 
+_CONCLUSION = {RunState.LANDED: "success", RunState.OPENED: "neutral"}
+"""How the check ends; every other end is a failure."""
+
+
 async def project(server: Server, run: Run) -> None:
     """Bring GitHub up to the run's state, where it would look different from before.
 
@@ -79,15 +83,13 @@ async def _close_evidence(server: Server, run: Run, pull: int) -> None:
     """Say on the pull request how it ended, and complete the check: it is never left hanging."""
     closed = "closed" if run.state is RunState.DROPPED else ""
     await server.forge.update_pull(run.issue.repo, pull, body=pull_body(run), state=closed)
-    if run.state is RunState.LANDED:
-        return
     title, summary = check_texts(run)
     await server.forge.put_check(
         run.issue.repo,
-        commit=run.attempts[-1].commit,
+        commit=run.landed_commit or run.attempts[-1].commit,
         name=CHECK_NAME,
         external_id=run.id,
         title=title,
         summary=summary,
-        conclusion="neutral" if run.state is RunState.OPENED else "failure",
+        conclusion=_CONCLUSION.get(run.state, "failure"),
     )

@@ -20,8 +20,10 @@ _AFTER_TRIAGE = {
     TriageDecision.PARK: RunState.PARKED,
 }
 _OPENED = {
-    "no-scenarios": "nothing hidden to judge by: not merged",
-    "too-few-scenarios": "too few hidden scenarios to be sure enough: not merged",
+    "no-scenarios": "nothing hidden to judge by: not merged; scenarios/README.md says how to write "
+    "some",
+    "too-few-scenarios": "too few hidden scenarios to be sure enough: not merged; `nightshift "
+    "scenario lint` says how many more it takes",
     "too-flaky": "too many hidden scenarios waver on main itself: not merged",
     "box-tier": "the box is too weak to merge on: not merged",
 }
@@ -108,12 +110,17 @@ def after_gate(
     attempts_left: int,
     asked: int,
     invalid_retries: int,
+    counts: str = "",
 ) -> GoOn | TryAgain | AskAgain | Finish:
-    """Let only PASS go on. INVALID is asked again, and then handed to a person."""
+    """Let only PASS go on. INVALID is asked again, and then handed to a person.
+
+    `counts` is what was measured, for the people who read why a run ended.
+    """
     if outcome is Outcome.PASS:
         return GoOn()
     if reason in _OPENED:
-        return Finish(RunState.OPENED, reason, _OPENED[reason])
+        measured = f" ({counts})" if counts else ""
+        return Finish(RunState.OPENED, reason, f"{_OPENED[reason]}{measured}")
     if outcome is Outcome.INVALID:
         if asked <= invalid_retries and reason != "budget-spent":
             return AskAgain()

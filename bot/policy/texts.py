@@ -222,10 +222,10 @@ def _hidden(verdicts: list[Verdict]) -> str:
 def _counts(run: Run, attempt: Attempt) -> str:
     """Add the counts to the bit once nobody can learn from them any more."""
     verdicts = _verdicts(attempt)
-    counted = [v for v in verdicts if v.purpose is not Purpose.SEALED and v.n]
+    counted = [v for v in verdicts if v.purpose is Purpose.GATE and v.n]
     if not run.state.ended or not counted:
         return _hidden(verdicts)
-    return f"{_hidden(verdicts)} ({counted[-1].k}/{counted[-1].n})"
+    return f"{_hidden(verdicts)} (gate {counted[-1].k}/{counted[-1].n})"
 
 
 def _satisfaction(run: Run) -> str:
@@ -245,9 +245,14 @@ def _measured(verdict: Verdict) -> str:
     kept = [f"{verdict.invalid} could not be run"] if verdict.invalid else []
     kept += [f"{verdict.pending} wait for other issues"] if verdict.pending else []
     left_out = f" ({', '.join(kept)})" if kept else ""
+    head = (
+        f"- {verdict.purpose.value} on {code(verdict.commit[:12])}: **{verdict.outcome.value}**,"
+        f" {verdict.k}/{verdict.n} scenarios satisfied"
+    )
+    if verdict.purpose is Purpose.SEALED:
+        return f"{head}; asked once, all of them must be{left_out}"
     return (
-        f"- {verdict.purpose.value}: **{verdict.outcome.value}**, {verdict.k}/{verdict.n} scenarios"
-        f" satisfied, mean {verdict.mean:.3f}, lower bound {verdict.lower_bound:.3f} against"
+        f"{head}, mean {verdict.mean:.3f}, lower bound {verdict.lower_bound:.3f} against"
         f" {verdict.threshold:.2f}, {verdict.trajectories} trajectories{left_out}"
     )
 

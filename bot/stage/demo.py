@@ -20,6 +20,7 @@ from bot.domain.role import Role
 from bot.domain.run import Run, RunState
 from bot.errors import UsageError
 from bot.signals import until_signal
+from bot.stage.files import check_writable
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, SLOTS, Brain, Stage
 from bot.stage.summary import gate_submissions, summarise
@@ -29,6 +30,7 @@ from twins.worlds.world import Issue
 
 _BOUND_S = 600.0
 _LOOK_S = 0.3
+INTERRUPTED = 130
 _ROOM_TO_GO_ON = 20
 
 
@@ -44,6 +46,8 @@ class DemoOptions:
 
 async def demo(options: DemoOptions, console: Console) -> int:
     """Play the world; return the exit code."""
+    if options.json is not None:
+        check_writable(options.json)
     try:
         world = load(options.world)
     except WorldError as error:
@@ -58,7 +62,9 @@ async def demo(options: DemoOptions, console: Console) -> int:
             show.say(
                 f"{len(numbers)} issues filed by {len({i.author for i in world.issues})} people"
             )
-            runs = await play(stage, show, numbers, interrupted)
+            runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
+            if interrupted.is_set():
+                return told_interrupted(console)
             unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
             _tell(console, stage, show, runs, unmet)
             if options.json is not None:
@@ -66,9 +72,15 @@ async def demo(options: DemoOptions, console: Console) -> int:
             if options.keep and not interrupted.is_set():
                 console.print("everything keeps running; Ctrl-C ends it", style="bold")
                 await interrupted.wait()
-            return 1 if unmet or interrupted.is_set() else 0
+            return 1 if unmet else 0
     finally:
         await stage.close()
+
+
+def told_interrupted(console: Console) -> int:
+    """Say that somebody ended it, and return the exit code that a shell expects of that."""
+    console.print("interrupted: everything was stopped, and nothing is left behind")
+    return INTERRUPTED
 
 
 async def open_show(
@@ -108,10 +120,15 @@ def file_issues(stage: Stage, issues: Sequence[Issue]) -> list[int]:
 
 
 async def play(
-    stage: Stage, show: Show, numbers: Sequence[int], interrupted: asyncio.Event
+    stage: Stage,
+    show: Show,
+    numbers: Sequence[int],
+    interrupted: asyncio.Event,
+    *,
+    bound_s: float,
 ) -> list[Run]:
     """Watch until every issue's run has ended, the bound is reached or somebody interrupts."""
-    deadline = time.monotonic() + _BOUND_S
+    deadline = time.monotonic() + bound_s
     watching = asyncio.create_task(stage.supervisor.watch())
     try:
         while True:
@@ -195,7 +212,9 @@ def _tell(
     for line in unmet:
         console.print(f"NOT AS EXPECTED  {line}", style="red", highlight=False)
     if not unmet:
-        console.print("every expectation of the world holds", style="green")
+        console.print(
+            "every issue ended as it should: the world's expectations hold", style="green"
+        )
 
 
 def _models(runs: Sequence[Run]) -> str:

@@ -9,6 +9,10 @@ from bot.errors import RepositoryError, UsageError
 from bot.foreign import must_git, run_git
 
 _MISSION = "mission.md"
+_HEADING = re.compile(
+    r"^#{1,6}[ \t]+(\S.*?)[ \t]*#*[ \t]*$|^(\S.*?)[ \t]*\n(?:=+|-+)[ \t]*$", re.MULTILINE
+)
+"""A Markdown heading, with hashes before it or a line below it."""
 _AUTHOR = (
     "-c",
     "user.name=Nightshift",
@@ -26,6 +30,8 @@ class Taken:
     path: Path
     name: str
     branch: str
+    checks: tuple[str, ...]
+    """The visible checks of its mission."""
     note: str
     """What was added to the copy, for the person to know; empty when nothing was."""
 
@@ -46,13 +52,13 @@ def read_issue(path: Path) -> Filed:
         raise UsageError(
             f"cannot read the issue {path}: {error}", remedy="name a Markdown file with the issue"
         ) from None
-    found = re.search(r"^#{1,6}\s+(.+?)\s*#*\s*$", text, re.MULTILINE)
+    found = _HEADING.search(text)
     if found is None:
         raise UsageError(
             f"{path} has no heading", remedy="begin it with `# ` and the title of the issue"
         )
     body = (text[: found.start()] + text[found.end() :]).strip()
-    return Filed(found[1], body)
+    return Filed(found[1] or found[2], body)
 
 
 def take(source: Path, target: Path, mission: Path | None) -> Taken:
@@ -62,7 +68,8 @@ def take(source: Path, target: Path, mission: Path | None) -> Taken:
          "--branch", branch, "--", str(source), str(target))  # fmt: skip
     note = "; ".join(filter(None, [_give_mission(target, mission), _left_out(source)]))
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.name.removesuffix(".git")).strip("-.")
-    return Taken(target, f"local/{name or 'repository'}", branch, note)
+    checks = parse_mission((target / _MISSION).read_text(encoding="utf-8")).checks
+    return Taken(target, f"local/{name or 'repository'}", branch, checks, note)
 
 
 def patch_of(repository: Path, base: str, commit: str) -> str:
@@ -79,6 +86,9 @@ def _check(source: Path) -> str:
             f"{source} is not a git repository",
             remedy=f"git init {source}, commit what is there, and try again",
         )
+    top = _ask(source, "rev-parse", "--show-toplevel")
+    if top is not None and Path(top).resolve() != source.resolve():
+        raise RepositoryError(f"{source} is inside the repository {top}", remedy=f"name {top}")
     if _ask(source, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
         raise RepositoryError(
             f"{source} has no commit on its current branch",

@@ -13,6 +13,11 @@ from bot.domain.run import Run
 from bot.stage.summary import Timing, outcome_cell, satisfaction_cell
 
 
+def shortened(text: str, limit: int) -> str:
+    """Cut a text at a word, and show that it was cut."""
+    return text if len(text) <= limit else f"{text[:limit].rsplit(' ', 1)[0]} ..."
+
+
 class Show:
     """Everything that a person sees while runs are under way."""
 
@@ -63,7 +68,7 @@ class Show:
         for run in sorted(runs, key=lambda r: r.issue.number):
             cost = f"${run.usage.usd:.2f}, {run.usage.cpu_seconds:.0f} CPU s"
             table.add_row(
-                escape(f"#{run.issue.number} {run.issue.title[:44]}"),
+                escape(f"#{run.issue.number} {shortened(run.issue.title, 52)}"),
                 run.priority.name,
                 outcome_cell(run) if run.state.ended else f"[dim]{run.state.value}[/]",
                 str(len(run.attempts)),

@@ -9,10 +9,13 @@ from rich.console import Console
 
 from bot.domain.role import Role
 from bot.domain.run import Run, RunState
+from bot.domain.verdict import Outcome
 from bot.errors import CredentialRefused, EnvironmentProblem, UsageError
+from bot.policy.authorise import claimed
 from bot.signals import until_signal
 from bot.stage.brains import answering
-from bot.stage.demo import file_issues, open_show, play
+from bot.stage.demo import file_issues, open_show, play, told_interrupted
+from bot.stage.files import check_writable
 from bot.stage.repository import Filed, Taken, patch_of, read_issue, take
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, Brain, Stage
@@ -21,6 +24,8 @@ from bot.validator.loader import load_corpus
 from twins.worlds.world import App, Expectation, Issue, Label, Person, Repository, World
 
 LANDED, ENDED = 0, 3
+_BOUND_S = 24 * 3600.0
+"""The mission and the workflow bound a run; this is only so that nothing waits for ever."""
 APP = App(
     slug="nightshift",
     permissions={
@@ -54,6 +59,9 @@ class TrialOptions:
 
 async def trial(options: TrialOptions, console: Console) -> int:
     """Take the repository and the issue through the factory; return the exit code."""
+    for path in (options.json, _target(options, "")):
+        if path is not None:
+            check_writable(path)
     filed = read_issue(options.issue)
     await answering(options.brain)
     if options.scenarios is not None:
@@ -68,10 +76,13 @@ async def trial(options: TrialOptions, console: Console) -> int:
             show = await open_show(stage, options.brain, console, origin, options.scenarios)
             if taken.note:
                 show.say(taken.note)
+            show.say(f"checks: {'; '.join(taken.checks)}")
             if options.scenarios is None:
                 show.say("scenarios: none given, so nothing will be merged")
             numbers = await asyncio.to_thread(file_issues, stage, stage.world.issues)
-            runs = await play(stage, show, numbers, interrupted)
+            runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
+            if interrupted.is_set():
+                return told_interrupted(console)
             code = await _end(options, console, stage, show, runs)
             if options.keep and not interrupted.is_set():
                 console.print("everything keeps running; Ctrl-C ends it", style="bold")
@@ -107,28 +118,53 @@ async def _end(
     console.print(f"outcome: {run.state.value}: {run.reason}", highlight=False)
     if run.detail:
         console.print(run.detail, highlight=False, markup=False)
-    if patch:
-        console.print(f"patch: {patch}", highlight=False)
+    _tell_patch(options, console, run, patch)
     if options.json is not None:
         body = summarise(
             run, show.timing(run), box_tier=stage.tiers[Role.BUILDER], patch=str(patch or "")
         )
         options.json.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
     if run.reason == "credential":
+        console.print("next: the key of --model is read from ANTHROPIC_API_KEY", highlight=False)
         return CredentialRefused.exit_code
     return LANDED if run.state is RunState.LANDED else ENDED
 
 
+def _refused(run: Run) -> bool:
+    """Say whether hidden scenarios spoke against the last attempt."""
+    last = run.attempts[-1].verdicts if run.attempts else ()
+    return any(claimed(signed).outcome is Outcome.FAIL for signed in last)
+
+
+def _target(options: TrialOptions, kind: str) -> Path:
+    """Return where the patch goes; one that was refused is named so that nobody applies it."""
+    wanted = options.patch or Path(f"{options.issue.stem}.patch")
+    return wanted.with_suffix(f".refused{wanted.suffix}") if kind == "refused" else wanted
+
+
 def _leave_patch(options: TrialOptions, stage: Stage, run: Run) -> Path | None:
-    """Write the change of the last attempt that was published, or landed."""
-    if not run.attempts or run.pull is None:
+    """Write the change of the last attempt that became a pull request."""
+    published = [a for a in run.attempts if a.visible_pass] if run.pull is not None else []
+    if not published:
         return None
-    attempt = run.attempts[-1]
+    attempt = published[-1]
     bare = stage.state / "twins" / "github" / "repos" / f"{run.issue.repo}.git"
     text = patch_of(bare, attempt.base, attempt.commit)
-    target = options.patch or Path(f"{options.issue.stem}.patch")
+    target = _target(options, "refused" if _refused(run) else "")
     target.write_text(text, encoding="utf-8", errors="surrogateescape")
     return target
+
+
+def _tell_patch(options: TrialOptions, console: Console, run: Run, patch: Path | None) -> None:
+    wanted = _target(options, "")
+    if patch is None:
+        stale = f" ({wanted} is from an earlier run)" if wanted.exists() else ""
+        console.print(f"patch: none{stale}", highlight=False)
+    elif _refused(run):
+        console.print(f"patch: {patch}: hidden scenarios refused it, do not apply", highlight=False)
+    else:
+        judged = "" if run.state is RunState.LANDED else ", not judged by hidden scenarios"
+        console.print(f"patch: {patch} (git am {patch}){judged}", highlight=False)
 
 
 def _world(name: str, filed: Filed, branch: str) -> World:

@@ -28,6 +28,9 @@ class Twin:
         """Start `python -m module` on a free port of loopback and wait for its ready line."""
         with log.open("ab") as sink:
             process = await asyncio.create_subprocess_exec(
+                "setpriv",  # of util-linux, as the box needs it too: a twin dies with its show
+                "--pdeathsig",
+                "TERM",
                 sys.executable,
                 "-m",
                 module,

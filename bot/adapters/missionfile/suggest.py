@@ -37,10 +37,10 @@ _NOT_FOR_TESTS = {
 }  # fmt: skip
 """What development requirements name beside the tests; each one more can fail to resolve."""
 _PROSE = """\
+<!-- {origin} -->
 # What this is for
 
 {summary}
-{origin}
 
 ## In scope
 
@@ -196,7 +196,7 @@ def _prose(project: Project, *, tested: bool) -> str:
         "its tests (pytest)" if tested else "its sources, which are only compiled: it has no tests"
     )
     origin = (
-        "This mission was derived by Nightshift from the repository's own metadata and from "
-        f"{seen}.\nNobody has reviewed it; write your own mission.md to say what matters."
+        f"Derived by Nightshift from the repository's own metadata and {seen}. "
+        "Nobody has reviewed it: write your own mission.md to say what matters."
     )
     return _PROSE.format(summary=summary, origin=origin)
