@@ -32,6 +32,7 @@ from twins.anthropic.search.engine.cues import (
     is_command,
     is_exception,
     is_print,
+    mutates,
     polarity_of,
     split_comment,
 )
@@ -160,7 +161,10 @@ class Reader:
             parsed = doctest.DocTestParser().get_examples(text + "\n")
         except ValueError:
             return
-        for item in parsed:
+        if self.setup and parsed and parsed[0].source == self.setup[0]:
+            # A session told twice, once as it is and once as it should be, starts again.
+            self.setup.clear()
+        for index, item in enumerate(parsed):
             source, comment = split_comment(item.source.rstrip("\n"))
             if expression(source) is None:
                 self.setup.append(item.source)
@@ -176,6 +180,10 @@ class Reader:
                 self.claim(want, "actual" if label == "actual" else polarity)
             for line in named:
                 self._prose(line)
+            silent = not (item.want or comment) and index + 1 < len(parsed)
+            acts = mutates(source, self.setup) or (silent and has_call(source))
+            if item.exc_msg is None and acts:
+                self.setup.append(item.source)
         self.label = "neutral"
 
     @staticmethod
@@ -239,9 +247,10 @@ class Reader:
                     code = ast.unparse(node.value.args[0])
                 self.subject = Subject("expr", code, setup)
                 following = self._comment_below(lines, node.end_lineno or 1)
-                for words in (comment, following):
-                    if words:
-                        self._values(words, bare_first=True)
+                for words in filter(None, (comment, following)):
+                    self._values(words, bare_first=True)
+                if mutates(source, self.setup):
+                    self.setup.append(source)
             else:
                 self.setup.append(source)
         if printing and sum(map(is_print, tree.body)) > 1:
@@ -319,6 +328,8 @@ class Reader:
         if named and named["rest"].strip():
             self._labelled(named)
             return
+        if heading and not text.startswith("#") and any(bare_values(text, (), first=False)):
+            heading = None
         if heading and (EXPECT.search(heading[1]) or ACTUAL.search(heading[1])):
             self.label = polarity_of(heading[1])
             return

@@ -69,6 +69,11 @@ SHELL_LANGUAGES = {
     "text",
 }
 PYTHON_LANGUAGES = {"python", "py", "python3", "pycon", ""}
+MUTATORS = {
+    "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "insert",
+    "intersection_update", "next", "pop", "popitem", "popleft", "push", "put", "remove", "reverse",
+    "rotate", "setdefault", "sort", "symmetric_difference_update", "update", "write",
+}  # fmt: skip
 VALUE_CALLS = {"Decimal", "Fraction", "date", "datetime", "timedelta", "set", "frozenset", "dict"}
 
 
@@ -105,6 +110,29 @@ def has_call(text: str) -> bool:
             if name not in VALUE_CALLS:
                 return True
     return False
+
+
+def mutates(text: str, setup: Iterable[str]) -> bool:
+    """Tell whether a call most likely changes something that the setup has bound.
+
+    What an issue does to an object before it looks at it belongs to the setup, else the look
+    fails for want of the act and the search hunts in lines that are right.
+    """
+    tree = expression(text)
+    if not isinstance(tree, ast.Call):
+        return False
+    name = tree.func.attr if isinstance(tree.func, ast.Attribute) else bare_name(tree.func)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return name in MUTATORS and bool(used & _assigned(setup))
+
+
+def _assigned(setup: Iterable[str]) -> set[str]:
+    names = set()
+    for text in setup:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+    return names
 
 
 def split_comment(line: str) -> tuple[str, str]:

@@ -115,6 +115,10 @@ TABLE = {
         "Actual behaviour: `q(1)` is `3`.\nExpected behaviour: `q(1)` is `4`.",
         [("expr", "q(1)", "value", "3", "actual"), ("expr", "q(1)", "value", "4", "expected")],
     ),
+    "expected and actual on two lines": (
+        "`f(1)`\n\nExpected 1\nActual 2\n",
+        [("expr", "f(1)", "value", "1", "expected"), ("expr", "f(1)", "value", "2", "actual")],
+    ),
     "no example": ("Please add an export to PDF, it should be easy.", []),
     "names in passing": ("The function `quote` in `rates.py` is slow, see `--fast`.", []),
 }  # fmt: skip
@@ -132,6 +136,38 @@ def test_setup_lines_travel_with_the_example() -> None:
     """Imports and assignments before a call are kept to run first."""
     (example,) = examples_of("```python\nfrom p import q\nx = 3\nq(x)  # should be 4\n```")
     assert example.setup == "from p import q\nx = 3"
+
+
+ACTS = {
+    "silent call": ">>> s = Box()\n>>> s.spoil(2)\n>>> s.find(3)\n2\n",
+    "known mutator with output": ">>> s = Box()\n>>> s.pop()\n2\n>>> s.find(3)\n2\n",
+    "statements": "```python\ns = Box()\ns.discard(2)\nprint(s.find(3))  # 2, expected 1\n```",
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_is_done_to_an_object_before_the_look_is_setup(name: str) -> None:
+    """An act whose result nobody shows still has to happen before the next line is judged."""
+    last = examples_of(ACTS[name])[-1]
+    lines = [line for line in last.setup.split("\n") if line]
+    assert last.code == "s.find(3)"
+    assert lines[0] == "s = Box()"
+    assert lines[1] in {"s.spoil(2)", "s.pop()", "s.discard(2)"}
+
+
+def test_a_look_without_output_is_no_setup() -> None:
+    """A call that is only shown is not run before the next one: it may be what crashes."""
+    first, second = examples_of(">>> q(1)\n\nExpected: 3\n\n`q(2)` should be `4`")
+    assert (first.setup, second.setup) == ("", "")
+
+
+def test_a_session_told_twice_starts_again() -> None:
+    """The wrong and the right output belong to the same subject."""
+    session = ">>> s = Box()\n>>> s.pop()\n1\n>>> s.find(3)\n"
+    found = examples_of(f"Actual:\n```\n{session}2\n```\nExpected:\n```\n{session}1\n```\n")
+    looks = [each for each in found if each.code == "s.find(3)"]
+    assert [each.want for each in looks] == ["2", "1"]
+    assert looks[0].subject == looks[1].subject
 
 
 def test_a_test_in_the_issue_is_run_whole() -> None:

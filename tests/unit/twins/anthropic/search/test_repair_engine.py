@@ -27,6 +27,33 @@ def test_a_one_word_slip_is_found_from_one_sentence(tmp_path: Path) -> None:
     )
 
 
+def test_a_boundary_in_a_method_that_only_acts_is_found(tmp_path: Path) -> None:
+    """The call that prints nothing runs before the one that shows the damage."""
+    source = """class Places:
+    def __init__(self, names):
+        self.items = list(names)
+        self.map = {name: at for at, name in enumerate(self.items)}
+
+    def drop(self, name):
+        i = self.map.pop(name)
+        del self.items[i]
+        for k, v in self.map.items():
+            if v > i + 1:
+                self.map[k] = v - 1
+
+    def place(self, name):
+        return self.map[name]
+"""
+    RUNS.plant(tmp_path, {"places.py": source})
+    issue = (
+        "```\n>>> s = Places('abc')\n>>> s.drop('b')\n>>> s.place('c')\n```\nExpected 1 / Actual 2"
+    )
+    found = RUNS.hunt(tmp_path, issue)
+    assert found["patches"]
+    program = "from places import Places as P; s = P('abcd'); s.drop('a'); assert s.place('b') == 0"
+    assert RUNS.holds(tmp_path, found["patches"][0], program + " and s.place('d') == 2")
+
+
 def test_nothing_to_search_by_ends_at_once(tmp_path: Path) -> None:
     """An issue without a failing example costs no search."""
     RUNS.plant(tmp_path, {"app.py": "def add(a, b):\n    return a + b\n"})
