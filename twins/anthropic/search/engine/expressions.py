@@ -39,6 +39,44 @@ def expression_edits(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
             yield from _compound(bench, node)
     if _is_value_site(bench, node):
         yield from _wraps(bench, node)
+    if _is_test(bench, node):
+        yield from _truthiness(bench, node)
+
+
+def _is_test(bench: Workshop, node: ast.expr) -> bool:
+    """Tell whether only the truth of an expression counts, `and` and `or` between included."""
+    parent = bench.source.parents.get(node)
+    match parent:
+        case ast.If() | ast.While() | ast.IfExp():
+            return parent.test is node
+        case ast.comprehension():
+            return node in parent.ifs
+        case ast.BoolOp():
+            return _is_test(bench, parent) or node is not parent.values[-1]
+        case _:
+            return False
+
+
+def _truthiness(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
+    """Yield the mix-ups of "is there one" and "is it true": 0 and "" are there and false."""
+    match node:
+        case ast.Name() | ast.Attribute() | ast.Call() | ast.Subscript():
+            code = bench.source.code(node)
+            yield bench.edit(node, f"{code} is not None", "truthiness", 0.55)
+            yield bench.edit(node, f"{code} is None", "truthiness", 0.3)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.expr() as operand):
+            code = held(bench.source.code(operand))
+            yield bench.edit(node, f"{code} is None", "truthiness", 0.55)
+            yield bench.edit(node, f"{code} is not None", "truthiness", 0.3)
+        case ast.Compare(ops=[ast.Is() | ast.IsNot() as kind], comparators=[ast.Constant(None)]):
+            code = held(bench.source.code(node.left))
+            plain, other = f"not {code}", code
+            if isinstance(kind, ast.IsNot):
+                plain, other = other, plain
+            yield bench.edit(node, plain, "truthiness", 0.5)
+            yield bench.edit(node, other, "truthiness", 0.3)
+        case _:
+            pass
 
 
 def _compound(bench: Workshop, node: ast.expr) -> Iterator[Edit]:
