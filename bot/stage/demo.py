@@ -66,7 +66,7 @@ async def demo(options: DemoOptions, console: Console) -> int:
             if interrupted.is_set():
                 return told_interrupted(console)
             unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
-            _tell(console, stage, show, runs, unmet)
+            _tell(console, stage, show, runs, unmet, keep=options.keep)
             if options.json is not None:
                 write_json(options.json, stage, show, runs, unmet)
             if options.keep and not interrupted.is_set():
@@ -197,7 +197,13 @@ def _urgency(priority: str) -> int:
 
 
 def _tell(
-    console: Console, stage: Stage, show: Show, runs: Sequence[Run], unmet: Sequence[str]
+    console: Console,
+    stage: Stage,
+    show: Show,
+    runs: Sequence[Run],
+    unmet: Sequence[str],
+    *,
+    keep: bool,
 ) -> None:
     console.print(show.table(runs))
     for run in sorted(runs, key=lambda r: r.issue.number):
@@ -209,6 +215,10 @@ def _tell(
     for run in sorted(runs, key=lambda r: r.issue.number):
         place = f"pull/{run.pull}" if run.pull else f"issues/{run.issue.number}"
         console.print(f"  #{run.issue.number}  {web}/{place}", highlight=False)
+    if keep:
+        console.print(f"  all runs  {stage.server_url}/   repository  {web}", highlight=False)
+    else:
+        console.print("  (these pages are open while the demo runs: --keep leaves them)")
     for line in unmet:
         console.print(f"NOT AS EXPECTED  {line}", style="red", highlight=False)
     if not unmet:
