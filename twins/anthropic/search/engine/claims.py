@@ -7,6 +7,7 @@ the wrong or the right one is settled later by running it: what holds already is
 """
 
 import ast
+import dataclasses
 import doctest
 import re
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from twins.anthropic.search.engine.cues import (
     EXPECT,
     FIRM,
     FLIP,
+    JOINED,
     LABEL,
     PYTHON_LANGUAGES,
     RAISE,
@@ -31,6 +33,7 @@ from twins.anthropic.search.engine.cues import (
     has_data,
     is_command,
     is_exception,
+    is_hoped,
     is_print,
     mutates,
     polarity_of,
@@ -56,8 +59,31 @@ def examples_of(issue: str) -> list[Example]:
     reader = Reader()
     for block in blocks_of(issue):
         reader.read(block)
-    seen: dict[Example, None] = dict.fromkeys(reader.found)
-    return list(seen)
+    seen: dict[Example, Example] = {}
+    for example in settled(reader.found):
+        if example not in seen or seen[example].weak:
+            seen[example] = example
+    return list(seen.values())
+
+
+def settled(found: list[Example]) -> Iterator[Example]:
+    """Leave out what a sentence says against a labelled expectation of the same call.
+
+    Two values that nobody labelled stay side by side until they are run: see `wishes_of`.
+    """
+    firm: dict[str, set[str]] = {}
+    for example in found:
+        if example.polarity == "expected" and example.states_output and not example.weak:
+            firm.setdefault(example.code, set()).add(_bare(example.want))
+    for example in found:
+        against = firm.get(example.code, set()) if example.weak else set()
+        contradicts = bool(against) and _bare(example.want) not in against
+        if example.polarity == "actual" or not (example.states_output and contradicts):
+            yield example
+
+
+def _bare(want: str) -> str:
+    return want.strip().strip("'\"")
 
 
 class Reader:
@@ -335,7 +361,11 @@ class Reader:
             return
         if heading and text.lstrip().startswith("#"):
             self.label = "neutral"
+        before = len(self.found)
         self._values(text, start=self.label)
+        if self.label == "neutral":
+            said = self.found[before:]
+            self.found[before:] = [dataclasses.replace(each, weak=True) for each in said]
 
     def _labelled(self, named: re.Match[str]) -> None:
         """Read `Expected: ...`; the rest is a value, unless it holds a sentence about one."""
@@ -372,15 +402,21 @@ class Reader:
         """Read the claims of one sentence or comment about the subject, in order."""
         pending: list[tuple[str, Polarity, str]] = []
         previous: Polarity | None = None
-        cut = 0
+        cut, lead = 0, ""
         for left, right, token, is_code in self._tokens(text, bare_first=bare_first):
             words = re.split(r"(?<=[.;!?])\s", text[cut:left])[-1] if cut else text[cut:left]
             polarity = polarity_of(words, text[right : right + 25], previous)
             if polarity == "neutral" or (start == "expected" and not FIRM.search(words)):
                 polarity = start if not FLIP.search(words) else polarity
+            if previous and JOINED.match(words):
+                polarity = previous
+            elif is_hoped(lead, words):
+                polarity = "expected"
+            lead = ""
             parts = ARROW.split(token, maxsplit=1) if is_code else [token]
             if is_code and self._is_subject(parts[0], words):
                 self._subject_with_value(parts, polarity)
+                lead = words
                 for value, said, context in pending:
                     self.claim(value, said, context)
                 pending.clear()

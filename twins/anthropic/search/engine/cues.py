@@ -56,6 +56,21 @@ FILLER = re.compile(
     r"|[:=>→,(\-])*\s*$",
     re.IGNORECASE,
 )
+HOPE = re.compile(
+    r"\b(?:expect(?:ed|s|ing)?|want(?:ed|s)?|would like|supposed|should|ought)\b[^.;!?]*$",
+    re.IGNORECASE,
+)
+"""Before a call: what is said of it next is a wish, unless a "but" comes between."""
+_VERBS = r"(?:be|equal|return|give|yield|produce|print|output|show|raise|evaluate to|result in)"
+TO_BE = re.compile(
+    rf"^\s*(?:to {_VERBS}|(?:is|equals|returns|gives|yields|prints))\b", re.IGNORECASE
+)
+"""After a call whose value was hoped for: "expected `f(3)` to return"."""
+TO_BARE = re.compile(rf"`\s+to {_VERBS}\s+$", re.IGNORECASE)
+MINE = re.compile(
+    r"^`?\s+(?:for me|here|on my \w+|at the moment|right now|currently|at present)\b", re.IGNORECASE
+)
+JOINED = re.compile(r"^\s*(?:,|/|and|, and|,? ?respectively)\s*$", re.IGNORECASE)
 ARROW = re.compile(r"\s*(?:->|=>|→|⇒|~>)\s*")
 SPAN = re.compile(r"(`+)(.+?)\1")
 SHELL_LANGUAGES = {
@@ -88,7 +103,12 @@ def polarity_of(before: str, after: str = "", previous: Polarity | None = None) 
     expects = [match.start() for match in EXPECT.finditer(before)]
     if expects and not re.search(r"\bbut\b(?!.*\b(?:should|expect))", before[expects[-1] :]):
         return "expected"
-    return "actual" if ACTUAL.search(before) else "neutral"
+    return "actual" if ACTUAL.search(before) or MINE.match(after) else "neutral"
+
+
+def is_hoped(lead: str, words: str) -> bool:
+    """Tell whether "expected", said before a call, is about the value that follows it."""
+    return bool(HOPE.search(lead) and TO_BE.match(words)) and polarity_of(lead) == "expected"
 
 
 def expression(text: str) -> ast.expr | None:
@@ -185,7 +205,8 @@ def bare_values(
         )
         said = AFTER.match(text[match.end() : match.end() + 25])
         opening = first and not text[: match.start()].strip(" #:=>→-")
-        if cue or said or opening:
+        hoped = TO_BARE.search(lead) and EXPECT.search(text[: match.start()])
+        if cue or said or opening or hoped:
             yield match.start(), match.end(), match["value"], False
 
 

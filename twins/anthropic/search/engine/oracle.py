@@ -22,11 +22,20 @@ class Oracle:
 
 
 def wishes_of(examples: list[Example], outcomes: list[Outcome]) -> Iterator[int]:
-    """Return the examples that do not hold and are meant to."""
+    """Return the examples that do not hold and are meant to.
+
+    An output shown in a block that does not hold is a wish; what a sentence says of the same call
+    and nobody labelled is then no second one.
+    """
     wished = {
         example.subject
         for example, outcome in zip(examples, outcomes, strict=True)
         if example.polarity == "expected" and outcome != "broken"
+    }
+    shown = {
+        example.code
+        for example, outcome in zip(examples, outcomes, strict=True)
+        if example.polarity == "neutral" and not example.weak and outcome == "fail"
     }
     firm = [
         index
@@ -38,6 +47,7 @@ def wishes_of(examples: list[Example], outcomes: list[Outcome]) -> Iterator[int]
                 example.polarity == "neutral"
                 and example.subject not in wished
                 and example.mode != "survives"
+                and not (example.weak and example.code in shown)
             )
         )
     ]

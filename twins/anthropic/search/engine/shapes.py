@@ -22,11 +22,18 @@ class Example:
     want: str = ""
     polarity: Polarity = "neutral"
     setup: str = ""
+    weak: bool = field(default=False, compare=False)
+    """Whether a mere sentence says so, outside blocks and without a label."""
 
     @property
     def subject(self) -> tuple[str, str]:
         """What is run, whatever is expected of it."""
         return (self.setup, self.code)
+
+    @property
+    def states_output(self) -> bool:
+        """Whether it says what comes out, not only how the run ends."""
+        return self.mode in {"value", "stdout"}
 
 
 @dataclass(frozen=True, slots=True)

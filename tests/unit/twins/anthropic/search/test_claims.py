@@ -3,6 +3,7 @@
 import pytest
 
 from twins.anthropic.search.engine.claims import examples_of
+from twins.anthropic.search.engine.oracle import wishes_of
 
 # name: (issue text, [(kind, code, mode, want, polarity)])
 TABLE = {
@@ -119,6 +120,42 @@ TABLE = {
         "`f(1)`\n\nExpected 1\nActual 2\n",
         [("expr", "f(1)", "value", "1", "expected"), ("expr", "f(1)", "value", "2", "actual")],
     ),
+    "expected to return": (
+        "Expected `roman.toRoman(4999)` to return `'MMMMCMXCIX'`.",
+        [("expr", "roman.toRoman(4999)", "value", "'MMMMCMXCIX'", "expected")],
+    ),
+    "expected to equal, but": (
+        "I expected `q(3)` to equal `4`, but it gives `5`.",
+        [("expr", "q(3)", "value", "4", "expected"), ("expr", "q(3)", "value", "5", "actual")],
+    ),
+    "expected to be, bare": (
+        "We expect `q(3)` to be 4.", [("expr", "q(3)", "value", "4", "expected")]
+    ),
+    "expected that it returns": (
+        "I would expect that `q(3)` returns `4`", [("expr", "q(3)", "value", "4", "expected")]
+    ),
+    "ought to": ("`q(3)` ought to be `4`.", [("expr", "q(3)", "value", "4", "expected")]),
+    "a wish before, a fact after": (
+        "It should work. Now `q(3)` returns `4`", [("expr", "q(3)", "value", "4", "actual")]
+    ),
+    "a hope, but": (
+        "This should be easy but `q(3)` returns `4`", [("expr", "q(3)", "value", "4", "actual")]
+    ),
+    "for me": (
+        "The call `q(3)`: `4` for me", [("expr", "q(3)", "value", "4", "actual")]
+    ),
+    "I get": ("With `q(3)` I get `4`.", [("expr", "q(3)", "value", "4", "actual")]),
+    "right doctest, wrong values in prose": (
+        ">>> q(11)\n'11th'\n>>> q(23)\n'23rd'\n\nThe first two give `13rd` and `113rd` for me.",
+        [("expr", "q(11)", "value", "'11th'", "neutral"),
+         ("expr", "q(23)", "value", "'23rd'", "neutral"),
+         ("expr", "q(23)", "value", "13rd", "actual"),
+         ("expr", "q(23)", "value", "113rd", "actual")],
+    ),
+    "an expected block wins over a wish in prose": (
+        "`q(23)`\n\nExpected: `'23rd'`\n\nThe next one should be `24th`.",
+        [("expr", "q(23)", "value", "'23rd'", "expected")],
+    ),
     "no example": ("Please add an export to PDF, it should be easy.", []),
     "names in passing": ("The function `quote` in `rates.py` is slow, see `--fast`.", []),
 }  # fmt: skip
@@ -168,6 +205,17 @@ def test_a_session_told_twice_starts_again() -> None:
     looks = [each for each in found if each.code == "s.find(3)"]
     assert [each.want for each in looks] == ["2", "1"]
     assert looks[0].subject == looks[1].subject
+
+
+def test_a_block_that_does_not_hold_wins_over_a_mention() -> None:
+    """Two values for one call cannot both be wished for; one that holds already is no wish."""
+    found = examples_of(">>> q(23)\n'23rd'\n\nAlso `113rd` in the list.")
+    assert [(each.want, each.polarity) for each in found] == [
+        ("'23rd'", "neutral"),
+        ("113rd", "neutral"),
+    ]
+    assert list(wishes_of(found, ["fail", "fail"])) == [0]
+    assert list(wishes_of(found, ["pass", "fail"])) == [1]
 
 
 def test_a_test_in_the_issue_is_run_whole() -> None:
