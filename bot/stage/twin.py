@@ -48,7 +48,8 @@ class Twin:
                 line = await process.stdout.readline() if process.stdout else b""
                 return cls(process, str(json.loads(line)["url"]))
         except (TimeoutError, ValueError, KeyError):
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+                process.kill()
             await process.wait()
             raise EnvironmentProblem(
                 f"the twin {module} did not start", remedy=f"read {log}"
