@@ -5,7 +5,12 @@ import re
 from collections.abc import Iterator
 
 from twins.anthropic.search.engine.calls import call_edits, same_arity, siblings_of
-from twins.anthropic.search.engine.literals import constant_edits, format_edits, held
+from twins.anthropic.search.engine.literals import (
+    constant_edits,
+    format_edits,
+    held,
+    unsigned_zero,
+)
 from twins.anthropic.search.engine.shapes import Edit
 from twins.anthropic.search.engine.vocabulary import (
     ARITHMETIC,
@@ -245,12 +250,12 @@ def _subscript(bench: Workshop, node: ast.Subscript) -> Iterator[Edit]:
         options = {f"{lower}:": 0.35, f":{upper}": 0.35, f"{upper}:": 0.3, f":{lower}": 0.3}
         if upper:
             options |= {f"{lower}:{upper} + 1": 0.5, f"{lower}:{upper} - 1": 0.45}
-            options[f"{lower}:-{held(upper)}"] = 0.3
+            options[f"{lower}:{unsigned_zero(f'-{held(upper)}')}"] = 0.3
         else:
             options[f"{lower}:-1"] = 0.4
         if lower:
             options |= {f"{lower} + 1:{upper}": 0.45, f"{lower} - 1:{upper}": 0.4}
-            options[f"-{held(lower)}:{upper}"] = 0.3
+            options[f"{unsigned_zero(f'-{held(lower)}')}:{upper}"] = 0.3
         else:
             options[f"1:{upper}"] = 0.4
         for text, prior in options.items():

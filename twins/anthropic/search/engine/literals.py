@@ -18,14 +18,30 @@ def constant_edits(bench: Workshop, node: ast.Constant) -> Iterator[Edit]:
     if isinstance(value, bool):
         yield bench.edit(node, str(not value), "flip-bool", 0.6)
     elif isinstance(value, (int, float)):
-        for text, prior in _numbers(bench, bench.source.code(node)):
-            yield bench.edit(node, text, "number", prior)
+        yield from _number_edits(bench, node)
     elif isinstance(value, str) and not bench.is_docstring(node):
         if isinstance(bench.source.parents.get(node), ast.JoinedStr):
             return
         for text, prior in _strings(bench, value):
             if text != value:
                 yield bench.edit(node, _quoted(bench, node, text), "string", prior)
+
+
+def _number_edits(bench: Workshop, node: ast.Constant) -> Iterator[Edit]:
+    """Yield other numbers; behind a minus sign the sign is part of what is replaced."""
+    parent = bench.source.parents.get(node)
+    minus = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub)
+    negative = parent if minus and isinstance(parent, ast.expr) else None
+    for text, prior in _numbers(bench, bench.source.code(node)):
+        if negative is None or not (text.startswith("-") or unsigned_zero(f"-{text}") == text):
+            yield bench.edit(node, text, "number", prior)
+        elif (positive := text.removeprefix("-")) != bench.source.code(negative):
+            yield bench.edit(negative, positive, "number", prior)
+
+
+def unsigned_zero(text: str) -> str:
+    """Write a zero without its sign; any other text stays."""
+    return text.removeprefix("-") if re.fullmatch(r"-[0.]*0[0.]*", text) else text
 
 
 def _numbers(bench: Workshop, written: str) -> Iterator[tuple[str, float]]:
@@ -47,9 +63,12 @@ def _numbers(bench: Workshop, written: str) -> Iterator[tuple[str, float]]:
     for number in bench.numbers:
         near.setdefault(number, 0.2)
     near.setdefault(str(-value), 0.25)
-    near.pop(written, None)
-    near.pop(str(value), None)
-    yield from near.items()
+    plain: dict[str, float] = {}
+    for text, prior in near.items():
+        plain.setdefault(unsigned_zero(text), prior)
+    plain.pop(written, None)
+    plain.pop(str(value), None)
+    yield from plain.items()
 
 
 def _plain(value: Decimal) -> str:
@@ -63,7 +82,7 @@ def _strings(bench: Workshop, value: str) -> Iterator[tuple[str, float]]:
         for text, prior in list(near.items()):
             if "." in value:
                 places = len(value.partition(".")[2])
-                near.setdefault(f"{Decimal(text):.{places}f}", prior)
+                near.setdefault(unsigned_zero(f"{Decimal(text):.{places}f}"), prior)
     for changed in (value.lower(), value.upper(), value.strip(), value.capitalize()):
         near.setdefault(changed, 0.3)
     for hint in bench.hints.strings:

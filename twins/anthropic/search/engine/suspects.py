@@ -164,6 +164,8 @@ def candidates_of(
         for node, score in _suspects(source, suspicion):
             weight = (FLOOR + score) * (1 + 0.5 * suspicion.kinship(source, node))
             for edit in _edits(bench, node):
+                if source.text[edit.start : edit.end] == edit.new:
+                    continue
                 key = (edit.path, edit.start, edit.end, edit.new)
                 value = weight * edit.prior
                 if key not in found or found[key].score < value:

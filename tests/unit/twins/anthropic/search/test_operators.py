@@ -1,6 +1,7 @@
 """Each operator class: a wrong line, and the right one among its edits."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,16 @@ def test_positions_inside_f_strings_are_checked(tmp_path: Path) -> None:
     for edit in edits_of(tmp_path, text, ""):
         source = Source("mod.py", text)
         assert 0 <= edit.start <= edit.end <= len(source.text)
+
+
+SIGNED = ("items[-1]", "items[0]", "items[0:a]", "items[a:0]", "a * -0.5", "a == '0'")
+
+
+@pytest.mark.parametrize("value", SIGNED)
+def test_zero_has_no_sign_and_stands_once(tmp_path: Path, value: str) -> None:
+    """No edit writes `-0` or `--1`; a zero in its place is tried once."""
+    text = f"{HEAD}return {value}\n"
+    results = [splice(text, [edit]) for edit in edits_of(tmp_path, text, "not -0 but -0.0")]
+    assert not [each for each in results if re.search(r"-0(\.0*)?(?![\d.])|--", each)]
+    assert results.count(f"{HEAD}return items[0]\n") <= 1
+    assert text not in results
