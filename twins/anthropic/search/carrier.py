@@ -13,7 +13,7 @@ DELIMITER = "NIGHTSHIFT_ENGINE"
 _MODULES = (
     "shapes", "cues", "markdown", "claims", "source", "vocabulary", "workshop", "literals",
     "calls", "expressions", "statements", "layout", "trial", "harness", "orders", "tracing",
-    "server", "worker", "oracle", "segments", "suspects", "probes", "hunt", "program",
+    "server", "worker", "oracle", "segments", "suspects", "probes", "wording", "hunt", "program",
 )  # fmt: skip
 _OWN_IMPORT = re.compile(
     r"^from twins\.anthropic\.search\.engine\.\w+ import (?:\([^)]*\)|[^\n(]*)\n", re.MULTILINE

@@ -130,7 +130,8 @@ def _with_report(prompt: Prompt, state: State, report: JsonObject) -> Iterator[J
         yield from _apply(prompt, report, state.applied)
     else:
         tried = f"all {len(patches)} patches that behave differently were refused"
-        yield from _give_up(f"{tried}; {_figures(report)}")
+        tried = tried if len(patches) > 1 else "the only patch was refused"
+        yield from _give_up(f"{tried}; {_figures(report)}{_stopped(report)}")
 
 
 def _broke_checks(state: State) -> bool:
@@ -153,38 +154,61 @@ def _apply(prompt: Prompt, report: JsonObject, index: int) -> Iterator[JsonObjec
 
 
 def _figures(report: JsonObject) -> str:
+    return f"{_tried(report)}, {report['plausible']} made the examples hold"
+
+
+def _tried(report: JsonObject) -> str:
     return (
-        f"tried {report['candidates']:,} candidates of one or two small edits in"
-        f" {report['seconds']} s over {report['files']} files,"
-        f" {report['plausible']} made the examples hold"
+        f"tried {_counted(report['candidates'], 'candidate')} of one or two small edits in"
+        f" {report['seconds']} s over {_counted(report['files'], 'file')}"
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _stopped(report: JsonObject) -> str:
+    """Say that the search was cut short, if it was."""
+    limit = report.get("stopped")
+    return f"; stopped at the time limit of {limit:g} s" if limit else ""
 
 
 def _nothing_found(report: JsonObject) -> str:
     oracle = report["oracle"]
-    examples, tests = oracle.get("failing_examples", 0), oracle.get("failing_tests", 0)
-    notes = "; ".join(str(note) for note in report.get("notes", ())[:3])
+    counts = {noun: oracle.get(f"failing_{noun}s", 0) for noun in ("example", "test")}
+    failing = [f"{_counted(count, f'failing {noun}')}" for noun, count in counts.items() if count]
+    said = "; ".join(str(note) for note in report.get("notes", ())[:3])
+    notes = f" ({said})" if said else ""
+    if report.get("stopped"):
+        wish = " and ".join(failing)
+        return f"{_tried(report)}{_stopped(report)}, before any made the {wish} pass{notes}"
     if report["candidates"]:
-        return (
-            f"tried {report['candidates']:,} candidates of one or two small edits in"
-            f" {report['seconds']} s over {report['files']} files; none makes the {examples}"
-            f" failing examples and {tests} failing tests pass while the others stay green"
-            + (f" ({notes})" if notes else "")
-        )
-    if examples or tests:
-        return f"{notes or 'no candidate could be made'}; a search over small edits cannot help"
+        wish = " and ".join(failing)
+        return f"{_tried(report)}; none makes the {wish} pass while the others stay green{notes}"
+    if failing:
+        return f"{said or 'no candidate could be made'}; a search over small edits cannot help"
+    return f"there is nothing to search by: {_nothing_fails(oracle.get('examples', 0))}{notes}"
+
+
+def _nothing_fails(examples: int) -> str:
+    tests = "no visible test fails"
+    if not examples:
+        return f"no example could be read from the issue, and {tests}"
+    if examples == 1:
+        return f"the one example that could be read from the issue does not fail now, and {tests}"
     return (
-        f"there is nothing to search by: {oracle.get('examples', 0)} examples could be read"
-        " from the issue, none of them fails now, and no visible test fails"
-        + (f" ({notes})" if notes else "")
+        f"none of the {examples} examples that could be read from the issue fails now, and {tests}"
     )
 
 
 def _summary(report: JsonObject, number: int) -> str:
     patch = report["patches"][number - 1]
+    several = len(report["patches"]) > 1
+    rank = f"candidate {number} of {len(report['patches'])} that behave differently"
     return (
-        f"{LABEL} Changed {patch['path']} ({patch['label']}): candidate {number} of"
-        f" {len(report['patches'])} that behave differently. Found by search: {_figures(report)}."
+        f"{LABEL} Changed in {patch['path']} {patch['label']};"
+        f" {rank if several else 'the only candidate'}. Found by search: {_figures(report)}."
         " It fits the examples that could be read; nothing is known beyond them."
     )
 

@@ -18,6 +18,7 @@ from twins.anthropic.search.engine.segments import Segments
 from twins.anthropic.search.engine.shapes import Candidate, Edit, Outcome, Statistics
 from twins.anthropic.search.engine.source import overlap, replacement_of, shape_of, splice
 from twins.anthropic.search.engine.suspects import candidates_of, ochiai, words_of
+from twins.anthropic.search.engine.wording import what_changed
 from twins.anthropic.search.engine.worker import Worker, write
 
 ENOUGH = 12
@@ -149,7 +150,8 @@ class Hunt:
         tests: dict[str, Outcome] = dict(answer.get("results", {}))
         if len(tests) < len(self._ids):
             missing = len(self._ids) - len(tests)
-            self.statistics.notes.append(f"{missing} tests were not run within the time")
+            were = "tests were" if missing > 1 else "test was"
+            self.statistics.notes.append(f"{missing} {were} not run within the time")
         for name in [name for name, outcome in tests.items() if outcome == "fail"][:10]:
             again = self._warm.ask(Order((name,), 5.0)).get("results", {})
             if again.get(name) == "pass":
@@ -232,7 +234,10 @@ class Hunt:
 
     def _search(self, candidates: Iterator[Candidate] | list[Candidate]) -> None:
         for candidate in candidates:
-            if self.left() <= 0 or self._is_enough() or not self._is_alive():
+            if self._is_enough() or not self._is_alive():
+                return
+            if self.left() <= 0:
+                self.statistics.stopped = self._seconds
                 return
             self._judge(candidate)
 
@@ -363,8 +368,9 @@ class Hunt:
 
     def describe(self, each: Plausible) -> dict[str, Any]:
         """Return a patch as plain data: exact old text, new text, and what was done."""
-        old, new = replacement_of(self.layout.texts[each.candidate.path], each.candidate.edits)
-        label = ", ".join(f"{edit.operator} line {edit.line}" for edit in each.candidate.edits)
+        text = self.layout.texts[each.candidate.path]
+        old, new = replacement_of(text, each.candidate.edits)
+        label = ", ".join(what_changed(text, edit) for edit in each.candidate.edits)
         return {
             "path": each.candidate.path,
             "old": old,

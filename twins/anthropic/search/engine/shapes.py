@@ -72,6 +72,8 @@ class Statistics:
     files: int = 0
     oracle: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    stopped: float = 0
+    """The time limit, when it ended the search before every candidate was tried."""
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every figure by its name."""
@@ -80,3 +82,4 @@ class Statistics:
         yield "files", self.files
         yield "oracle", self.oracle
         yield "notes", self.notes
+        yield "stopped", self.stopped

@@ -1,7 +1,10 @@
 """The coding policy, turn by turn, over conversations written by hand."""
 
 import json
+import re
 from typing import Any
+
+import pytest
 
 from twins.anthropic.search.brain import SearchBrain
 from twins.anthropic.search.carrier import DELIMITER
@@ -17,10 +20,10 @@ OPENING = (
     "<checks>\npython -m pytest -q\n</checks>"
 )
 PATCHES = [
-    {"path": "m.py", "old": "a - b\n", "new": "a + b\n", "label": "arithmetic line 2",
+    {"path": "m.py", "old": "a - b\n", "new": "a + b\n", "label": "line 2: `-` became `+`",
      "confirmed": True},
-    {"path": "m.py", "old": "a - b\n", "new": "a * b * 2\n", "label": "arithmetic line 2",
-     "confirmed": True},
+    {"path": "m.py", "old": "a - b\n", "new": "a * b * 2\n",
+     "label": "line 2: `a - b` became `a * b * 2`", "confirmed": True},
 ]  # fmt: skip
 GREEN, RED = "2 passed\n[exit 0, 0.4 s]", "1 failed\n[exit 1, 0.4 s]"
 
@@ -86,6 +89,7 @@ def test_it_looks_searches_applies_and_submits() -> None:
     ((name, arguments),) = talk.next("edited m.py\n[exit 0, 0.1 s]", GREEN)
     assert name == "submit"
     assert "1,812 candidates" in arguments["summary"]
+    assert "in m.py line 2: `-` became `+`; candidate 1 of 2" in arguments["summary"]
 
 
 def test_a_refusal_brings_the_next_patch_and_then_the_end() -> None:
@@ -121,6 +125,56 @@ def test_nothing_found_is_said_with_numbers() -> None:
     assert name == "give_up"
     assert "1,812" in arguments["reason"]
     assert "3 files" in arguments["reason"]
+
+
+def test_a_search_that_ran_out_of_time_says_so() -> None:
+    """What was not tried is not called impossible."""
+    _, ((name, arguments),) = searched(report([], stopped=25.0))
+    assert name == "give_up"
+    assert "stopped at the time limit of 25 s" in arguments["reason"]
+    assert "none makes" not in arguments["reason"]
+
+
+ONES = {
+    "found nothing": (
+        report([], candidates=1, files=1),
+        "in 3.1 s over 1 file; none makes the 1 failing example pass",
+    ),
+    "several": (
+        report([], oracle={"failing_examples": 2, "failing_tests": 3}),
+        "none makes the 2 failing examples and 3 failing tests pass",
+    ),
+    "no example": (
+        report([], candidates=0, oracle={"examples": 0}),
+        "no example could be read from the issue, and no visible test fails",
+    ),
+    "one example holds": (
+        report([], candidates=0, oracle={"examples": 1}),
+        "the one example that could be read from the issue does not fail now",
+    ),
+    "two examples hold": (
+        report([], candidates=0, oracle={"examples": 2}),
+        "none of the 2 examples that could be read from the issue fails now",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONES)
+def test_numbers_and_nouns_agree(name: str) -> None:
+    """One example, two examples, no example."""
+    output, wanted = ONES[name]
+    _, ((_, arguments),) = searched(output)
+    assert wanted in arguments["reason"]
+    assert not re.search(r"\b1 [a-z ]*(?:examples|tests|files|patches)\b", arguments["reason"])
+
+
+def test_a_single_patch_is_called_the_only_one() -> None:
+    """Neither "candidate 1 of 1" nor "all 1 patches"."""
+    talk, _ = searched(report(PATCHES[:1]))
+    ((_, arguments),) = talk.next("edited", GREEN)
+    assert "the only candidate" in arguments["summary"]
+    ((_, arguments),) = talk.next("Not accepted: the hidden gate did not pass.")
+    assert "the only patch was refused" in arguments["reason"]
 
 
 def test_nothing_to_search_by_is_said_at_once() -> None:

@@ -58,7 +58,7 @@ def test_nothing_to_search_by_ends_at_once(tmp_path: Path) -> None:
     """An issue without a failing example costs no search."""
     RUNS.plant(tmp_path, {"app.py": "def add(a, b):\n    return a + b\n"})
     found = RUNS.hunt(tmp_path, "# Please add PDF export\nLike `add(1, 2)` returns `3`, but PDF.")
-    assert (found["candidates"], found["patches"]) == (0, [])
+    assert (found["candidates"], found["patches"], found["stopped"]) == (0, [], 0)
     assert found["oracle"]["failing_examples"] == 0
 
 
@@ -68,3 +68,4 @@ def test_what_no_edit_can_mend_is_given_up_with_numbers(tmp_path: Path) -> None:
     found = RUNS.hunt(tmp_path, '`add(3, 4)` should return `"VII"`', seconds=0.5)
     assert found["patches"] == []
     assert found["candidates"] > 5
+    assert found["stopped"] == 0.5
