@@ -15,7 +15,7 @@ TABLE = {
     "long and longer": (
         LONG,
         f"{LONG} or x",
-        "line 20: `...10 and name_11` became `...10 and name_11 or x`",
+        "line 20: `..._10 and name_11` became `..._10 and name_11 or x`",
     ),
     "long": (
         LONG,
