@@ -144,7 +144,8 @@ class Stage:
         corpora.mkdir(mode=0o700)
         if scenarios is not None:
             name = self.world.repository.full_name.replace("/", "__")
-            shutil.copytree(scenarios, corpora / name)
+            known_fixes = shutil.ignore_patterns("_*")  # of worlds; no role has any use for them
+            shutil.copytree(scenarios, corpora / name, ignore=known_fixes)
         self.supervisor.give(Role.VALIDATOR, home)
         return public
 
