@@ -1,1 +1,1 @@
-"""Behavioural clones of services: good enough that real clients cannot tell. Know nothing of bot."""
+"""Behavioural clones of services, good enough that real clients cannot tell. No bot in here."""
