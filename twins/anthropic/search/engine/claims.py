@@ -385,6 +385,9 @@ class Reader:
             re.IGNORECASE,
         )
         first = rest[: other.start()] if other else rest
+        sentence = re.match(r"(.+?)[.;]\s+(?=[A-Z])", first)
+        if sentence and expression(sentence[1]) is not None:
+            first = sentence[1]
         if "`" in first:
             self._values(first, start=polarity)
         else:

@@ -147,11 +147,13 @@ def mutates(text: str, setup: Iterable[str]) -> bool:
 
 
 def _assigned(setup: Iterable[str]) -> set[str]:
-    names = set()
+    names: set[str] = set()
     for text in setup:
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                names.add(node.id)
+        try:
+            nodes = list(ast.walk(ast.parse(text)))
+        except (SyntaxError, ValueError):
+            continue
+        names |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return names
 
 

@@ -134,6 +134,11 @@ TABLE = {
     "expected that it returns": (
         "I would expect that `q(3)` returns `4`", [("expr", "q(3)", "value", "4", "expected")]
     ),
+    "a label and a sentence after the value": (
+        "`q(3)`\n\nExpected: 1. Later items should move up.\nActual: [2, 'a.b']. Strange.",
+        [("expr", "q(3)", "value", "1", "expected"),
+         ("expr", "q(3)", "value", "[2, 'a.b']", "actual")],
+    ),
     "ought to": ("`q(3)` ought to be `4`.", [("expr", "q(3)", "value", "4", "expected")]),
     "a wish before, a fact after": (
         "It should work. Now `q(3)` returns `4`", [("expr", "q(3)", "value", "4", "actual")]
@@ -226,7 +231,20 @@ def test_a_test_in_the_issue_is_run_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "```", "`", "|", ">>>", "$ ", "Expected:", "`(`", "\x00", "#" * 99]
+    "text",
+    [
+        "",
+        "```",
+        "`",
+        "|",
+        ">>>",
+        "$ ",
+        "Expected:",
+        "`(`",
+        "\x00",
+        "#" * 99,
+        ">>> %time q\n>>> s.pop()\n1\n",
+    ],
 )
 def test_broken_markdown_is_read_without_complaint(text: str) -> None:
     """Whatever stands there, reading never fails."""
