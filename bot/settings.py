@@ -89,6 +89,11 @@ class ServerSettings(_Role):
     accept_tier_b: bool = Field(
         default=False, description="1 = merge on verdicts of a weaker box; production should not"
     )
+    accept_uncalibrated: bool = Field(
+        default=False,
+        description="1 = merge although no fault was ever seeded to measure the gate; a gate that "
+        "was measured and found weak never merges",
+    )
 
 
 class BuilderSettings(_BoxRole):

@@ -58,8 +58,10 @@ class Validator:
         clock: Callable[[], datetime],
         budget: int = CONSULTATIONS_PER_CORPUS,
         judge: Judge | None = None,
+        judge_model: str = "",
     ) -> None:
         self._pool = pool
+        self._judge_model = judge_model
         self._scenarios = scenarios
         self._ledger = ledger
         self._signer = signer
@@ -142,7 +144,7 @@ class Validator:
     def _answer(self, request: ValidateRequest, judged: Judged, seconds: float) -> Judgement:
         """Sign, decide what a coder may hear, and remember all of it at once."""
         verdict = self._verdict(request, judged, seconds)
-        judgement = Judgement(self._signer.sign(verdict), self._heard(request, judged))
+        judgement = Judgement(self._signer.sign(verdict))
         told = verdict.outcome is not Outcome.INVALID or verdict.reason == "too-few-scenarios"
         entry = Entry(
             nonce=request.nonce,
@@ -200,9 +202,13 @@ class Validator:
             pending=seen.pending,
             seconds=round(seconds, 3),
             issued_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
+            quarantined=seen.quarantined,
+            hint=self._hint(request, judged),
+            box_missing=self._pool.missing,
+            judge=self._judge_model,
         )
 
-    def _heard(self, request: ValidateRequest, judged: Judged) -> FailureClass | None:
+    def _hint(self, request: ValidateRequest, judged: Judged) -> FailureClass | None:
         """Return the coarse class, if the feedback rule allows one."""
         if request.purpose is not Purpose.GATE or judged.corpus is None:
             return None
