@@ -152,6 +152,11 @@ def handed_down() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if _HANDED_DOWN.fullmatch(name)}
 
 
+def workflow_folder() -> Path:
+    """Return the folder of the workflows that come with the code."""
+    return _CODE / "workflows"
+
+
 def anthropic_key() -> str:
     """Return ANTHROPIC_API_KEY, for `try --model anthropic`; empty when it is not set."""
     return os.environ.get("ANTHROPIC_API_KEY", "")

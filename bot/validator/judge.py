@@ -14,6 +14,7 @@ from bot.adapters.box import BoxPool, Layer
 from bot.domain.verdict import FailureClass, Judgement, Outcome, Purpose, Verdict
 from bot.domain.work import ValidateRequest
 from bot.errors import ScenarioError
+from bot.policy.calibration import known
 from bot.policy.feedback import (
     CONSULTATIONS_PER_CORPUS,
     Consultation,
@@ -177,6 +178,8 @@ class Validator:
     def _verdict(self, request: ValidateRequest, judged: Judged, seconds: float) -> Verdict:
         """Put the counts into words that say nothing of a scenario."""
         seen = judged.assessment
+        corpus = judged.corpus.digest if judged.corpus else ""
+        measured = known(self._ledger.calibration(request.repo, corpus))
         return Verdict(
             id=secrets.token_hex(8),
             outcome=seen.outcome,
@@ -187,7 +190,7 @@ class Validator:
             commit=request.commit,
             tree=request.tree,
             base=request.base,
-            corpus=judged.corpus.digest if judged.corpus else "",
+            corpus=corpus,
             box_tier=self._pool.tier,
             box_digest=self._pool.digest,
             nonce=request.nonce,
@@ -206,6 +209,9 @@ class Validator:
             hint=self._hint(request, judged),
             box_missing=self._pool.missing,
             judge=self._judge_model,
+            calibrated_at=measured.at,
+            kill_rate=math.floor(measured.rate.share * 10_000) / 10_000,
+            blind=measured.blind,
         )
 
     def _hint(self, request: ValidateRequest, judged: Judged) -> FailureClass | None:
