@@ -4,6 +4,8 @@ import re
 
 _COUNTS = re.compile(r"\b(\d+) (passed|failed|error|errors|skipped|xfailed|xpassed)\b")
 _UNITTEST = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
+_NODE = re.compile(r"^(?:#|\u2139) (tests|skipped) (\d+)$", re.MULTILINE)
+"""Of `node --test`, as TAP or in its own words."""
 _NOTHING = re.compile(r"\bno tests ran\b|\bcollected 0 items\b", re.IGNORECASE)
 
 
@@ -14,9 +16,12 @@ def collected(output: str) -> int | None:
     ran = _UNITTEST.findall(output)
     if ran:
         return int(ran[-1])
-    summary = [line for line in output.splitlines() if _COUNTS.search(line)]
+    summary = [line for line in output.splitlines() if _COUNTS.search(line) or _NODE.match(line)]
     if not summary:
         return None
+    if _NODE.match(summary[-1]):
+        node = dict(_NODE.findall(output))
+        return int(node.get("tests", 0)) - int(node.get("skipped", 0))
     counts = {word: int(number) for number, word in _COUNTS.findall(summary[-1])}
     return sum(number for word, number in counts.items() if word != "skipped")
 
