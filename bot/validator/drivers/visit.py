@@ -1,6 +1,7 @@
 """One visit to a product: a fresh box, the files of the scenario, its steps, what was left."""
 
 import io
+import re
 import shlex
 import tarfile
 import time
@@ -115,16 +116,21 @@ def ended(exit_code: int | None, stderr: bytes, *, timed_out: bool, truncated: b
         return Ended.FLOODED
     if exit_code in {126, 127}:
         return Ended.ABSENT
-    if exit_code < 0 or exit_code > 128 or _traceback(exit_code, stderr):  # noqa: PLR2004
+    if exit_code < 0 or exit_code > 128 or _uncaught(exit_code, stderr):  # noqa: PLR2004
         return Ended.CRASHED
     return Ended.NORMALLY
 
 
-def _traceback(exit_code: int, stderr: bytes) -> bool:
-    """Whether a Python program died of an exception that nobody caught."""
-    return exit_code == 1 and (
-        b"Traceback (most recent call last):" in stderr or b": No module named " in stderr
-    )
+_LAST_WORDS = re.compile(
+    rb"Traceback \(most recent call last\):|: No module named |^Node\.js v\d+\.\d+\.\d+$",
+    re.MULTILINE,
+)
+"""Of Python and of Node, before they exit with 1."""
+
+
+def _uncaught(exit_code: int, stderr: bytes) -> bool:
+    """Whether a program died of an exception that nobody caught."""
+    return exit_code == 1 and _LAST_WORDS.search(stderr) is not None
 
 
 def decoded(data: bytes) -> str | None:

@@ -39,6 +39,8 @@ def test_a_packed_file_tells_nothing_of_its_maker() -> None:
         (1, b"error: no such zone", Ended.NORMALLY),
         (1, b"Traceback (most recent call last):\n  ...\nKeyError: 1", Ended.CRASHED),
         (1, b"/usr/bin/python: No module named parcel", Ended.CRASHED),
+        (1, b"Error: Cannot find module 'x'\n    at a.js:1:1\n\nNode.js v20.1.0\n", Ended.CRASHED),
+        (1, b"error: needs Node.js v20.1.0 or newer", Ended.NORMALLY),
         (127, b"", Ended.ABSENT),
         (139, b"", Ended.CRASHED),
         (-9, b"", Ended.CRASHED),
@@ -46,7 +48,7 @@ def test_a_packed_file_tells_nothing_of_its_maker() -> None:
     ],
 )
 def test_how_a_program_ended(code: int | None, stderr: bytes, end: Ended) -> None:
-    """Signals and tracebacks are crashes, a refusal is an ordinary end."""
+    """Signals and exceptions that nobody caught are crashes, a refusal is an ordinary end."""
     assert ended(code, stderr, timed_out=False, truncated=False) is end
 
 
