@@ -25,7 +25,7 @@ from bot.adapters.box import (
 )
 from bot.adapters.engine import Engine, EngineSettings, Json, Queue
 from bot.adapters.forge import Forge
-from bot.adapters.model import Model
+from bot.adapters.model import Models
 from bot.adapters.prompts import Prompts
 from bot.adapters.store import Store
 from bot.adapters.workflowfile import load_prices, load_workflow
@@ -183,14 +183,14 @@ async def serve_builder(settings: BuilderSettings) -> None:
         stop = await stack.enter_async_context(until_signal())
         pool = await stack.enter_async_context(_boxes(settings))
         store = await stack.enter_async_context(Store(settings.database_url))
-        model = Model(url=settings.model_url, key=settings.model_key.get_secret_value())
-        stack.push_async_callback(model.close)
+        models = Models(url=settings.model_url, key=settings.model_key.get_secret_value())
+        stack.push_async_callback(models.close)
         engine = _engine(Role.BUILDER, settings)
         builder = Builder(
             engine=engine,
             store=store,
             pool=pool,
-            model=model,
+            models=models,
             model_id=settings.model,
             prompts=Prompts(settings.prompts),
             workflow=load_workflow(settings.workflows),

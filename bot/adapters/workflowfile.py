@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bot.domain.workflow import Bounds, ModelChoice, ModelStep, Price, Workflow
 from bot.errors import SettingsError
@@ -21,6 +22,14 @@ class _Step(_Strict):
     max_tokens: int = Field(gt=0)
     timeout_s: float = Field(gt=0)
     turns: int = Field(default=1, ge=0)
+
+    @field_validator("model")
+    @classmethod
+    def _reachable(cls, model: ModelChoice) -> ModelChoice:
+        parts = urlsplit(model.base_url)
+        if model.base_url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError(f"base_url: {model.base_url} is no http address")
+        return model
 
     def noun(self) -> ModelStep:
         return ModelStep(self.prompt, self.model, self.max_tokens, self.timeout_s, self.turns)

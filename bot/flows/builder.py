@@ -10,7 +10,7 @@ from typing import Any
 from bot import wire
 from bot.adapters.box import BoxPool, Layer, environment
 from bot.adapters.engine import Engine, Retry
-from bot.adapters.model import Model, Reply, worst_case
+from bot.adapters.model import Models, Reply, worst_case
 from bot.adapters.prompts import Prompts
 from bot.adapters.store import Store
 from bot.adapters.substrate.substrate import Substrate
@@ -43,7 +43,7 @@ class Builder:
     engine: Engine
     store: Store
     pool: BoxPool
-    model: Model
+    models: Models
     model_id: str
     prompts: Prompts
     workflow: Workflow
@@ -93,7 +93,8 @@ class Builder:
             if held is None:
                 return Turn("", "", str(body["model"]), Usage())
             try:
-                reply = await self.model.call(body, price=price, timeout_s=step.timeout_s)
+                model = self.models.at(step.model.base_url)
+                reply = await model.call(body, price=price, timeout_s=step.timeout_s)
             except NightshiftError:
                 await self.store.settle(held, 0.0)  # no reply, no bill
                 raise

@@ -16,7 +16,7 @@ from bot import wire
 from bot.adapters.box import BoxPool
 from bot.adapters.engine import Engine, EngineSettings, Json, Queue
 from bot.adapters.missionfile import parse_mission
-from bot.adapters.model import Model
+from bot.adapters.model import Models
 from bot.adapters.prompts import Prompts
 from bot.adapters.store import Store
 from bot.adapters.substrate.gitstore import GitStore
@@ -67,7 +67,6 @@ RULES = [
     *coder("DO-red", [tool("edit", path="calc.py", old="n * 1 + 1", new="n * 1"), submit()]),
     *coder("DO-quit", [tool("give_up", reason="beyond me")]),
     {"when": {"anywhere": "DO-wander", "tools": True}, "reply": [tool("bash", command=SLOWER)]},
-    accept_all(),
 ]
 
 
@@ -77,6 +76,7 @@ class Bench:
 
     builder: Builder
     url: str
+    triage_url: str
     base: str
     bundle: str
     names: "itertools.count[int]"
@@ -98,9 +98,10 @@ class Bench:
         )
         return wire.load(BuildReply, await self.ask("build", replace(request, **more)))
 
-    async def asked(self, mark: str) -> list[dict[str, Any]]:
+    async def asked(self, mark: str, *, of: str = "") -> list[dict[str, Any]]:
         """Return the bodies of the model calls about an issue."""
-        async with ClientSession() as session, session.get(f"{self.url}/_twin/journal") as said:
+        journal = f"{of or self.url}/_twin/journal"
+        async with ClientSession() as session, session.get(journal) as said:
             bodies = [entry["body"] for entry in await said.json()]
         return [json.loads(body) for body in bodies if mark in body]
 
@@ -116,17 +117,21 @@ async def bench(tmp_path_factory: pytest.TempPathFactory, pool: BoxPool) -> Asyn
     assert JJ is not None
     async with (
         TestServer(make_twin(ScriptBrain(RULES))) as twin,
+        TestServer(make_twin(ScriptBrain([accept_all()]))) as other,
         Store(url) as store,
     ):
         address = str(twin.make_url("")).rstrip("/")
+        workflow = load_workflow(CODE / "workflows")
+        second = str(other.make_url("")).rstrip("/")
+        elsewhere = replace(workflow.triage.model, base_url=second)
         builder = Builder(
             engine=Engine(EngineSettings(Role.BUILDER.app, "t", "unit", url, poll_s=0.02)),
             store=store,
             pool=pool,
-            model=Model(url=address, key="k"),
+            models=Models(url=address, key="k"),
             model_id="nightshift-script-1",
             prompts=Prompts(CODE / "prompts"),
-            workflow=load_workflow(CODE / "workflows"),
+            workflow=replace(workflow, triage=replace(workflow.triage, model=elsewhere)),
             prices=load_prices(CODE / "workflows"),
             state=folder / "builder",
             jj=JJ,
@@ -135,9 +140,9 @@ async def bench(tmp_path_factory: pytest.TempPathFactory, pool: BoxPool) -> Asyn
         )
         await _register(builder)
         bundle = await store.put_blob(await git.bundle(base))
-        yield Bench(builder, address, base, bundle, itertools.count(1))
+        yield Bench(builder, address, second, base, bundle, itertools.count(1))
         await builder.engine.close()
-        await builder.model.close()
+        await builder.models.close()
 
 
 async def _register(builder: Builder) -> None:
@@ -228,14 +233,15 @@ async def test_wandering_ends(bench: Bench) -> None:
 
 
 async def test_triage_asks_once_without_tools(bench: Bench) -> None:
-    """One typed call on mission and issue; its cost is in the reply."""
+    """One typed call on mission and issue, at the step's own address; its cost is in the reply."""
     issue = Issue(REPO, 99, "Sum", "DO-triage </issue>", (), "olga", 1)
     mission = parse_mission(product()["mission.md"].decode())
     request = TriageRequest("run-t", issue, mission, bench.base)
     reply = wire.load(TriageReply, await bench.ask("triage", request))
     assert reply.decision is TriageDecision.ACCEPT
     assert reply.usage.calls == 1
-    (body,) = await bench.asked("DO-triage")
+    assert [] == await bench.asked("DO-triage")
+    (body,) = await bench.asked("DO-triage", of=bench.triage_url)
     assert "tools" not in body
     assert "DO-triage </issue>" not in json.dumps(body)
     assert await bench.builder.store.spent("run-t") == pytest.approx(reply.usage.usd)

@@ -168,3 +168,24 @@ class Model:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+class Models:
+    """The endpoints that the steps of a workflow name, with one key for all of them."""
+
+    def __init__(self, *, url: str, key: str) -> None:
+        self._url = url
+        self._key = key
+        self._known = {url: Model(url=url, key=key)}
+
+    def at(self, url: str) -> Model:
+        """Return the endpoint of a step; an empty address stands for the builder's own."""
+        wanted = url or self._url
+        if wanted not in self._known:
+            self._known[wanted] = Model(url=wanted, key=self._key)
+        return self._known[wanted]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for model in self._known.values():
+            await model.close()

@@ -62,6 +62,8 @@ def test_what_ships_is_read() -> None:
         (("steps", "triage"), None),
         (("limits", "atempts"), 3),
         (("box", "tool_timeout_s"), -5),
+        (("steps", "build", "model"), {"base_url": "ftp://models.example"}),
+        (("steps", "build", "model"), {"base_url": "models.example"}),
     ],
 )
 def test_a_mistake_names_its_key(folder: Path, place: tuple[str, ...], value: Any) -> None:
