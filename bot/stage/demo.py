@@ -210,7 +210,11 @@ def _tell(
         if run.detail:
             told = " ".join(run.detail.split())[:300]
             console.print(f"  #{run.issue.number}  {told}", markup=False, highlight=False)
-    console.print(f"box tier {stage.tiers[Role.BUILDER]}; model: {_models(runs)}", highlight=False)
+    tiers = " and ".join(sorted({stage.tiers[Role.BUILDER], stage.tiers[Role.VALIDATOR]}))
+    console.print(f"box tier {tiers}; model: {_models(runs)}", highlight=False)
+    console.print(
+        "gate not calibrated: a demo accepts that, `nightshift up` does not", highlight=False
+    )
     web = f"{stage.github.url}/{stage.world.repository.full_name}"
     for run in sorted(runs, key=lambda r: r.issue.number):
         place = f"pull/{run.pull}" if run.pull else f"issues/{run.issue.number}"

@@ -129,6 +129,34 @@ async def test_what_is_not_proven_stays_out(
     assert await station.main() == before
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason", "words"),
+    [
+        ({"calibrated_at": ""}, "not-calibrated", "nightshift gate calibrate"),
+        ({"kill_rate": 0.5}, "gate-weak", "50 % of seeded faults"),
+        ({"box_tier": "B", "box_missing": ("cgroup",)}, "box-tier", "missing: cgroup"),
+        ({"judge": "claude-opus-5-5"}, "advisory", "ADVISORY"),
+    ],
+)
+async def test_a_pass_of_a_weak_gate_stays_out(
+    station: Station, changes: dict[str, object], reason: str, words: str
+) -> None:
+    """Production demands a measured gate, a whole box and a judge of another family."""
+    server, before = station.floor.server, await station.main()
+    good = {"calibrated_at": "2026-01-01T00:00:00+00:00", "kill_rate": 0.95}
+    request = await station.request(f"{reason}.py", **{**good, **changes})
+    last = replace(request.run.attempts[-1], box_tier="A")
+    run = replace(request.run, attempts=(last,), model="claude-haiku-5-5")
+    server.accept_tier_b = server.accept_uncalibrated = False
+    try:
+        result = await station.ride(replace(request, run=run))
+    finally:
+        server.accept_tier_b = server.accept_uncalibrated = True
+    assert (result.end, result.reason) == (TrainEnd.REFUSED, reason)
+    assert words in result.detail
+    assert await station.main() == before
+
+
 async def test_the_guards_are_asked_on_the_tree_that_lands(station: Station) -> None:
     """With main's own rules, however the change came here and whoever signed for it."""
     before = await station.main()

@@ -59,7 +59,7 @@ def server(state: Path) -> Server:
 
 def asks(*verdicts: Verdict) -> LandingRequest:
     """Ask to land on these words."""
-    attempt = Attempt(1, "b" * 40, "z", "c" * 40, "d" * 40, "s")
+    attempt = Attempt(1, "b" * 40, "z", "c" * 40, "d" * 40, "s", box_tier="A")
     attempt = replace(attempt, verdicts=tuple(KEY.sign(verdict) for verdict in verdicts))
     run = Run("r", ISSUE, "b" * 40, Priority.P2, RunState.TRAIN, attempts=(attempt,))
     return LandingRequest(run, CANDIDATE, Mission(checks=("true",), gate=Gate(0.5)))
