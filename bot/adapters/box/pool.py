@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bot.adapters.box import selftest
+from bot.adapters.box import parts, selftest
 from bot.adapters.box.box import Box, Layer
 from bot.adapters.box.client import LauncherHandle
 from bot.adapters.box.limits import Limits
@@ -25,6 +25,21 @@ class BoxSettings:
     """First user of this pool. Pools on one machine must not share users."""
     require_tier_a: bool
     scratch: Path
+    role_uid: int | None = None
+    """Who the role is; None for a tool that a person runs by hand."""
+    peer_uid_base: int | None = None
+    """First user of the other role's pool on this machine, where there is one."""
+
+
+def weaknesses(settings: BoxSettings, *, own_users: bool) -> tuple[str, ...]:
+    """Name the parts of tier A that the installation lacks, whatever the machine gives.
+
+    How many users the other pool has is not known here: it is taken to have as many as this one.
+    """
+    peer = settings.peer_uid_base
+    shared = own_users and peer is not None and abs(peer - settings.uid_base) < settings.slots
+    absent = {parts.ROLE_USER: settings.role_uid == 0, parts.OWN_POOL: shared}
+    return tuple(part for part, is_absent in absent.items() if is_absent)
 
 
 class BoxPool:
@@ -64,6 +79,7 @@ class BoxPool:
     @classmethod
     async def _proven(cls, settings: BoxSettings, launcher: LauncherHandle) -> "BoxPool":
         facts, _ = await launcher.request("hello", limits=selftest.LIMITS.plain())
+        facts["missing"] += weaknesses(settings, own_users=facts["own_users"])
         if facts["own_users"] and facts["uid_base"] != settings.uid_base:
             raise BoxUnavailable(
                 f"this launcher has users from {facts['uid_base']}, not {settings.uid_base}",
@@ -113,7 +129,13 @@ class BoxPool:
     async def _lease(self, layers: Sequence[Layer], limits: Limits) -> Box:
         wanted = [[str(layer.host.resolve()), layer.inside] for layer in layers]
         reply, _ = await self._launcher.request("lease", limits=limits.plain(), layers=wanted)
-        return Box(self._launcher, slot=reply["slot"], uid=reply["uid"], limits=limits)
+        return Box(
+            self._launcher,
+            slot=reply["slot"],
+            uid=reply["uid"],
+            limits=limits,
+            places=reply["places"],
+        )
 
     async def close(self) -> None:
         """End the launcher and with it every box."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.adapters.box import probe, seccomp
+from bot.adapters.box import fallback, probe, seccomp
 from bot.adapters.box.argv import ENVIRONMENT, PRIVATE_FD
 from bot.adapters.box.box import Box
 from bot.adapters.box.client import CANARY
@@ -143,6 +143,7 @@ async def attack(box: Box, facts: Mapping[str, Any], folder: Path) -> list[Findi
     """Run the attacks in this box and return every check that did not hold, in order."""
     with canaries(folder) as planted:
         targets = {**planted.targets, **bounds(facts), "channel": PRIVATE_FD}
+        targets["places"] = dict(box.places)
         result, uid = await _run_probe(box, targets)
         findings = read_report(result, targets["nonce"]) + planted.visits()
     if uid in (None, 0) or uid != box.uid:
@@ -156,6 +157,7 @@ async def attack(box: Box, facts: Mapping[str, Any], folder: Path) -> list[Findi
 def bounds(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Say what a box with LIMITS may have at most, on this machine."""
     cgroups = facts["limits_by"] != "rlimits"
+    bubblewrap = facts["built_by"] == "bubblewrap"
     rlimits = {
         "NPROC": facts["processes"],
         "NOFILE": OPEN_FILES,
@@ -163,7 +165,9 @@ def bounds(facts: Mapping[str, Any]) -> dict[str, Any]:
         "CPU": LIMITS.cpu_s,
         "CORE": 0,
     }
-    sizes = {"/tmp": LIMITS.tmp_mb * MIB, "/dev/shm": SHM_MB * MIB}  # noqa: S108
+    sizes = {"/dev/shm": SHM_MB * MIB} if bubblewrap else {}  # noqa: S108
+    if facts["sized"] or bubblewrap:
+        sizes["/tmp"] = LIMITS.tmp_mb * MIB  # noqa: S108
     if facts["sized"]:
         sizes["/work"] = LIMITS.work_mb * MIB
     return {
@@ -229,7 +233,7 @@ def did_not_start(result: BoxResult) -> BoxUnavailable:
     return BoxUnavailable(
         f"the box does not start: {last[:300]}",
         means="Without it nothing an agent writes can be run.",
-        remedy=_mending(last),
+        remedy=f"{_mending(last)}; {fallback.MEND}",
     )
 
 
@@ -260,6 +264,7 @@ def digest(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
         "bwrap": facts["bwrap"],
         "template": facts["template"],
         "seccomp": facts["seccomp"],
+        "built_by": facts["built_by"],
         "limits_by": facts["limits_by"],
         "missing": facts["missing"],
         "checks": {name: name not in {f.check for f in findings} for name in NAMES},
