@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.adapters.box import argv, fallback, rooms, seccomp
+from bot.adapters.box import argv, cgroup, fallback, rooms, seccomp
 from bot.adapters.box.launcher import main
+from bot.adapters.box.limits import Limits
 from bot.adapters.box.machine import Machine, Slot
 from bot.errors import BoxUnavailable
 
@@ -30,6 +31,21 @@ CHANGES = {
 }
 """What is left out: an option, how many words it has, and what comes in its place."""
 SIZELESS = {"shm": ["/dev/shm"], "tmp": ["/tmp"]}  # noqa: S108
+
+
+class Unlimited(cgroup.Group):
+    """A group that is made and never limited."""
+
+    def limit(self, limits: Limits) -> None:
+        """Set nothing."""
+
+
+class Unsized(rooms.PrivateRooms):
+    """Rooms that say they are sized."""
+
+    def open(self, slot: int, owner: argv.Identity, limits: Limits) -> str:
+        """Give far more than agreed."""
+        return super().open(slot, owner, replace(limits, work_mb=16_000, work_inodes=4_000_000))
 
 
 class WeakMachine(Machine):
@@ -55,6 +71,9 @@ class WeakMachine(Machine):
         if KIND == "no-bwrap":
             plan = replace(plan, tools=replace(plan.tools, bwrap="/usr/bin/no-such-bwrap"))
         words = super().command(plan, fds)
+        if KIND == "argv-options":
+            place = words.index("--args")
+            words[place : place + 2] = super().options(plan, fds)
         if KIND == "prlimit":
             start = words.index(plan.tools.prlimit)
             return words[:start] + words[words.index("--", start) + 1 :]
@@ -96,14 +115,31 @@ class WeakMachine(Machine):
         if KIND == "host-files":
             roots = (*self.config.roots, self.config.scratch)
             self.config = replace(self.config, roots=roots)
+        if KIND == "unsized-work":
+            super().make_rooms()
+            return Unsized(self.config.roots)
         if KIND == "plain":
             self._plain = rooms.PlainRooms(self.config.roots, Path(self.config.scratch))
             return self._plain
         return super().make_rooms()
 
+    @property
+    def tools(self) -> argv.Tools:
+        """Take bubblewrap from a place where the test can replace it."""
+        if KIND == "replaceable":
+            return replace(super().tools, bwrap="/roots/0/bwrap")
+        return super().tools
+
+    def find_groups(self) -> cgroup.Hierarchy | None:
+        """Find none, where rlimits are to be all there is."""
+        return None if KIND == "rlimits" else super().find_groups()
+
     def make_slot(self, index: int) -> Slot:
         """Give the work directory to root, where the box is to run as root."""
-        slot = super().make_slot(index)
+        slot = super().make_slot(0 if KIND == "one-user" else index)
+        slot.index = index
+        if KIND == "unlimited-group" and slot.group is not None:
+            slot.group = Unlimited(slot.group.hierarchy, slot.group.name)
         if KIND == "root":
             slot.identity = argv.Identity(0, 0, switch=False)
         return slot

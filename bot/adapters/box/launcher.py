@@ -157,8 +157,13 @@ class Launcher:
         except (OSError, ValueError):
             self._vacate(slot)
             raise
-        places = self._machine.places(slot)
-        return {"slot": slot.index, "uid": slot.identity.uid, "places": places}
+        slot.made_of = self._machine.made_of()
+        return {
+            "slot": slot.index,
+            "uid": slot.identity.uid,
+            "places": self._machine.places(slot),
+            "made_of": slot.made_of,
+        }
 
     def _spawn(
         self, message: protocol.Message, fds: Sequence[int]
@@ -167,6 +172,8 @@ class Launcher:
         limits = Limits.checked(message["limits"])
         if fds and self._machine.sandlock is not None:
             raise protocol.Refused(fallback.NO_LISTENING)
+        if slot.made_of != self._machine.made_of():
+            raise protocol.Refused("what boxes are made of has changed since this lease")
         plan = self._machine.plan(
             slot, peer.words(message["argv"]), peer.variables(message["env"]), limits
         )

@@ -1,5 +1,6 @@
 """What a launcher has to build boxes with: rights, limits, rooms and slots."""
 
+import hashlib
 import json
 import os
 import socket
@@ -75,6 +76,8 @@ class Slot:
     work: str = ""
     tmp: str = ""
     shortcuts: str = ""
+    made_of: str = ""
+    """What its box was to be made of when it was leased."""
     layers: tuple[box_argv.Bind, ...] = ()
     waiter: Waiter | None = None
     """The child that becomes the next command, where control groups have to be joined first."""
@@ -99,7 +102,7 @@ class Machine:
         self._root = os.geteuid() == 0
         self._host = host.inspect()
         self._locks = _claim(self.config) if self._root else []
-        self._hierarchy = cgroup.resolve()
+        self._hierarchy = self.find_groups()
         if self._hierarchy is not None:
             cgroup.sweep(self._hierarchy)
         self.sandlock = self.choose()
@@ -111,6 +114,10 @@ class Machine:
         self.rooms = self.make_rooms()
         self._system = self.rooms.system(self._host.system)
         self.slots = [self.make_slot(index) for index in range(self.config.slots)]
+
+    def find_groups(self) -> cgroup.Hierarchy | None:
+        """Find where control groups can be made; None leaves rlimits."""
+        return cgroup.resolve()
 
     def choose(self) -> fallback.Sandlock | None:
         """Decide what builds boxes: None for bubblewrap, else the fallback.
@@ -200,11 +207,42 @@ class Machine:
             "sized": self.rooms.sized,
             "own_users": self._root,
             "bwrap": self._host.bwrap_version,
+            "programs": self._programs(),
+            "made_of": self.made_of(),
             "template": self.command(plan, fds) + self.options(plan, fds),
             "machine": self._host.machine,
             "seccomp": "" if self.seccomp is None else self.seccomp.hex(),
             "processes": plan.processes,
         }
+
+    def made_of(self) -> str:
+        """Stamp what the next box would be made of, cheaply: it is asked at every command."""
+        identity = self.slots[0].identity
+        example = Slot(0, identity, None, work="/work", tmp="/tmp", shortcuts="/bin")  # noqa: S108
+        files = dict.fromkeys(sorted(box_argv.etc_files(identity)), 13)
+        fds = box_argv.Descriptors(10, 11, 12, files)
+        plan = self.plan(example, ("true",), {}, Limits())
+        words = self.command(plan, fds) + self.options(plan, fds)
+        files_now = [_stamp(path) for path in self._builders()]
+        text = repr((files_now, self.seccomp, words))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _builders(self) -> list[str]:
+        """Name the programs that build a box."""
+        tools = self.tools
+        if self.sandlock is None:
+            return [tools.setpriv, tools.prlimit, tools.bwrap]
+        native = sorted(str(path) for path in self.sandlock.package.glob("*.so"))
+        return [tools.setpriv, tools.prlimit, *native]
+
+    def _programs(self) -> list[str]:
+        """Return the digests of those programs, for the proof's own."""
+        return [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in self._builders()]
+
+    @property
+    def tools(self) -> box_argv.Tools:
+        """Where the programs of the launch are."""
+        return self._host.tools
 
     def missing(self) -> list[str]:
         """Name the parts of tier A that this machine or user does not give."""
@@ -224,7 +262,7 @@ class Machine:
         others = (len(self.slots) - 1) * (limits.pids + _SPARE_PROCESSES)
         shared = self._users_tasks + _USERS_GROWTH + others
         return box_argv.Plan(
-            tools=self._host.tools,
+            tools=self.tools,
             system=self._system,
             identity=slot.identity,
             limits=limits,
@@ -265,6 +303,12 @@ class Machine:
                 slot.group.remove()
         if self._plain is not None:
             self._plain.remove()
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    """Tell one file from another that took its name, or was written into it."""
+    found = os.stat(path)  # noqa: PTH116  a plain string out of an argv
+    return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
 
 
 def _claim(config: Config) -> list[socket.socket]:

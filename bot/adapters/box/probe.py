@@ -24,6 +24,8 @@ Targets = dict[str, Any]
 
 _CLONE_NEWUSER = 0x10000000
 _AF_VSOCK = 40
+_BUILDERS_WORDS = 3
+"""`bwrap --args N`, and no more: options name directories of the host."""
 _PR_GET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 39, 47
 _CAPABILITY_V3, _CAPABILITY_SETS = 0x20080522, ("CapEff", "CapPrm", "CapInh")
 _DENIED_CALLS: dict[str, tuple[int, ...]] = {
@@ -171,9 +173,13 @@ def outside_write(targets: Targets) -> Finds:
 
 
 def proc_peers(targets: Targets) -> Finds:
-    """See, signal or trace a process that is not of this box."""
+    """See, signal or trace a process that is not of this box; see how the box is made."""
     ours = {1, os.getpid(), os.getppid()}
     finds = []
+    with suppress(OSError), open("/proc/1/cmdline", "rb") as file:
+        words = file.read(4096).split(b"\0")
+        if len(words[: words.index(b"--") if b"--" in words else None]) > _BUILDERS_WORDS:
+            finds.append("the options of the box")
     for pid in set(_pids()) - ours:
         with suppress(OSError):
             with open(f"/proc/{pid}/cmdline", "rb") as file:

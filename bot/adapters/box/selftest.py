@@ -139,8 +139,13 @@ def _accepts(sock: socket.socket) -> bool:
     return True
 
 
-async def attack(box: Box, facts: Mapping[str, Any], folder: Path) -> list[Finding]:
-    """Run the attacks in this box and return every check that did not hold, in order."""
+async def attack(
+    box: Box, facts: Mapping[str, Any], folder: Path, neighbour: Box | None = None
+) -> list[Finding]:
+    """Run the attacks in this box and return every check that did not hold, in order.
+
+    A neighbour, leased at the same time, has to be another user: limits are counted per user.
+    """
     with canaries(folder) as planted:
         targets = {**planted.targets, **bounds(facts), "channel": PRIVATE_FD}
         targets["places"] = dict(box.places)
@@ -148,6 +153,8 @@ async def attack(box: Box, facts: Mapping[str, Any], folder: Path) -> list[Findi
         findings = read_report(result, targets["nonce"]) + planted.visits()
     if uid in (None, 0) or uid != box.uid:
         findings.append(Finding("raw_root_uid", (f"runs as {uid}, not as {box.uid}",)))
+    if neighbour is not None and await _user_of(neighbour) == uid:
+        findings.append(Finding("limits", (f"two boxes at once run as {uid}",)))
     details: dict[str, tuple[str, ...]] = {}
     for finding in findings:
         details[finding.check] = (*details.get(finding.check, ()), *finding.details)
@@ -191,6 +198,16 @@ async def _run_probe(box: Box, targets: Mapping[str, Any]) -> tuple[BoxResult, i
             process.feed(json.dumps(targets).encode()), identifying, process.wait()
         )
     return result, uid
+
+
+async def _user_of(box: Box) -> int | None:
+    """Learn from the kernel which user a box is."""
+    answer = "import socket\nwith socket.socket(fileno=3) as s: s.recv(1); s.send(b'!')"
+    process, channel = await box.start_raw(["python", "-I", "-S", "-c", answer])
+    with channel:
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        uid, _ = await asyncio.gather(asyncio.to_thread(_peer_uid, channel), process.wait())
+    return uid
 
 
 def _peer_uid(channel: socket.socket) -> int | None:
@@ -262,6 +279,7 @@ def digest(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
     """Stamp what was proven, about which box: goes into every verdict."""
     parts = {
         "bwrap": facts["bwrap"],
+        "programs": facts["programs"],
         "template": facts["template"],
         "seccomp": facts["seccomp"],
         "built_by": facts["built_by"],
@@ -273,9 +291,12 @@ def digest(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def prove(box: Box, facts: Mapping[str, Any], scratch: Path) -> str:
+async def prove(
+    box: Box, facts: Mapping[str, Any], scratch: Path, neighbour: Box | None = None
+) -> str:
     """Return the digest of the proof; raises BoxUnavailable naming what an attack passed."""
-    findings = await attack(box, facts, scratch / f"selftest-{secrets.token_hex(4)}")
+    folder = scratch / f"selftest-{secrets.token_hex(4)}"
+    findings = await attack(box, facts, folder, neighbour)
     if findings:
         details = "; ".join(f"{f.check} ({', '.join(f.details)})" for f in findings)
         raise BoxUnavailable(
