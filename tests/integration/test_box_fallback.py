@@ -21,7 +21,7 @@ from bot.errors import BoxUnavailable
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 ROOT = os.geteuid() == 0
-UID_BASE = 1_200_000 + os.getpid() % 20_000 * 16
+UID_BASE = 2_800_000 + os.getpid() % 20_000 * 16
 WEAK = str(Path(__file__).with_name("weak_launcher.py"))
 needs_root = pytest.mark.skipif(not ROOT, reason="the fallback needs users of its own: root")
 needs_no_root = pytest.mark.skipif(ROOT, reason="as root there is a fallback")
