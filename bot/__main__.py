@@ -23,6 +23,7 @@ because scenarios which no coder can see proved each of them.
   nightshift doctor                        what is missing here, and the command that mends it
   nightshift up                            the three roles of a real GitHub App on this machine
   nightshift scenario lint DIR             what is broken, double, thin or vacuous in a corpus
+  nightshift gate calibrate REPO           what the hidden scenarios notice, before they may merge
 """
 _EXITS = """\
 exit codes: 0 done (try: landed)   1 an expectation or an internal step failed   2 usage: mend the
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
     _doctor(verbs.add_parser("doctor", help="tell what is missing, and the command that mends it"))
     owner.scenario(verbs.add_parser("scenario", help="new, lint, run, show, stats"), _console)
+    owner.gate(verbs.add_parser("gate", help="calibrate, show: what the gate notices"), _console)
     owner.verdict(verbs.add_parser("verdict", help="show: why a verdict was given"), _console)
     return parser
 

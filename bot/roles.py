@@ -126,6 +126,7 @@ async def serve_server(settings: ServerSettings) -> None:
             jj=settings.jj,
             verdict_key=settings.verdict_key,
             accept_tier_b=settings.accept_tier_b,
+            accept_uncalibrated=settings.accept_uncalibrated,
         )
 
         @engine.workflow("issue")
@@ -232,6 +233,7 @@ async def serve_validator(settings: ValidatorSettings) -> None:
             blob=store.blob,
             resolver_env=settings.resolver_env,
             judge=judge,
+            judge_model=settings.judge_model,
         )
         stack.push_async_callback(service.close)
         engine.workflow("validate")(service.workflow(engine))

@@ -92,6 +92,11 @@ class ServerSettings(_Role):
     accept_tier_b: bool = Field(
         default=False, description="1 = merge on verdicts of a weaker box; production should not"
     )
+    accept_uncalibrated: bool = Field(
+        default=False,
+        description="1 = merge although no fault was ever seeded to measure the gate; a gate that "
+        "was measured and found weak never merges",
+    )
 
 
 class BuilderSettings(_BoxRole):
@@ -154,6 +159,11 @@ _HANDED_DOWN = re.compile(
 def handed_down() -> dict[str, str]:
     """Return the few variables of this process that describe the machine and no secret."""
     return {name: value for name, value in os.environ.items() if _HANDED_DOWN.fullmatch(name)}
+
+
+def workflow_folder() -> Path:
+    """Return the folder of the workflows that come with the code."""
+    return _CODE / "workflows"
 
 
 def anthropic_key() -> str:

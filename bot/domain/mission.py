@@ -40,6 +40,12 @@ class Gate:
     """What the hidden scenarios must prove before a merge."""
 
     threshold: float = 0.90
+    min_kill_rate: float = 0.90
+    """The share of seeded faults that the gate must have noticed before it may merge."""
+    calibration_days: float = 30.0
+    """How old that measurement may be."""
+    same_family: bool = False
+    """Whether a judge of the coder's own model family may decide."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,10 @@ class Attempt:
     guards: tuple[Finding, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     verdicts: tuple[SignedVerdict, ...] = ()
+    box_tier: str = ""
+    """Of the box that it was built and checked in."""
+    told: str = ""
+    """What the coder heard of the hidden scenarios about it: the same words stand on the PR."""
 
     @property
     def visible_pass(self) -> bool:

@@ -74,6 +74,20 @@ class Verdict:
     seconds: float
     issued_at: str
     """UTC, ISO 8601."""
+    quarantined: int = 0
+    """Scenarios that waver on base, left out."""
+    hint: FailureClass | None = None
+    """The one coarse class that a coder may hear beside the bit; rarely any."""
+    box_missing: tuple[str, ...] = ()
+    """What the validator's box lacks for tier A."""
+    judge: str = ""
+    """The model that judges rubrics here; empty when there is none."""
+    calibrated_at: str = ""
+    """When faults were last seeded to measure this very corpus, UTC; empty: never."""
+    kill_rate: float = 0.0
+    """The share of those faults that the gate noticed."""
+    blind: tuple[str, ...] = ()
+    """Files of the product in which faults went unnoticed: public names, no scenario's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +101,6 @@ class SignedVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the validator returns: the verdict for the server, and the words a coder may hear."""
+    """What the validator returns, and all it returns."""
 
     signed: SignedVerdict
-    feedback: FailureClass | None
-    """None unless the feedback rule allows one coarse class."""

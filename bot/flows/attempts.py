@@ -12,11 +12,12 @@ from bot.domain.work import (
     BuildReply,
     BuildRequest,
 )
-from bot.flows.judge import Candidate, ask_validator
+from bot.flows.judge import Candidate, ask_validator, demands_of
 from bot.flows.publish import publish
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, answer_as
 from bot.flows.story import CHILD_S, Story
 from bot.flows.train import LandingRequest, LandingResult, TrainEnd
+from bot.policy.obstacles import explained, obstacle
 from bot.policy.steps import (
     NOT_ACCEPTED,
     AskAgain,
@@ -79,6 +80,8 @@ async def _attempt(story: Story, mission: Mission, start: Start, index: int) -> 
         return None
     judged = await _judged(story, candidate, mission, start.submission + 1, left)
     if isinstance(judged, TryAgain):
+        told = replace(story.run.attempts[-1], told=judged.feedback)
+        story.run = _with_last(story.run, told)
         again = replace(start, submission=start.submission + 1)
         return again.heard(reply, judged.feedback)
     if isinstance(judged, Finish):
@@ -105,7 +108,8 @@ async def _build(story: Story, mission: Mission, start: Start, index: int) -> Bu
         seconds_left=mission.limits.minutes * 60 - used.model_seconds - used.box_seconds,
     )
     reply = answer_as(BuildReply, await story.ask_builder("build", request))
-    attempts = (*story.run.attempts, reply.attempt) if reply.attempt else story.run.attempts
+    made = (replace(reply.attempt, box_tier=reply.box_tier),) if reply.attempt else ()
+    attempts = (*story.run.attempts, *made)
     story.run = replace(
         story.run, usage=used + reply.usage, model=reply.model or story.run.model, attempts=attempts
     )
@@ -150,7 +154,7 @@ async def _publish(story: Story, attempt: Attempt, bundle: str, start: Start) ->
     return Candidate(start.base, attempt.commit, attempt.tree, start.bundle, bundle)
 
 
-def _with_verdict(run: Run, attempt: Attempt) -> Run:
+def _with_last(run: Run, attempt: Attempt) -> Run:
     return replace(run, attempts=(*run.attempts[:-1], attempt))
 
 
@@ -172,14 +176,18 @@ async def _gate(
             asked=asked,
         )
         _note(story, heard.signed)
+        demands = demands_of(story.server, mission, story.run)
+        stands_in_the_way = obstacle(heard.verdict, demands)
         step = after_gate(
             heard.verdict.outcome,
             heard.verdict.reason,
-            hint=heard.hint,
+            hint=heard.verdict.hint,
             attempts_left=left,
             asked=asked,
             invalid_retries=bounds.invalid_retries,
             counts=_counts(heard.verdict),
+            obstacle=stands_in_the_way,
+            explained=explained(stands_in_the_way, heard.verdict, demands),
         )
         if not isinstance(step, AskAgain):
             return step
@@ -212,7 +220,7 @@ async def _seal(story: Story, candidate: Candidate, mission: Mission) -> GoOn | 
 
 def _note(story: Story, signed: Any) -> None:  # noqa: ANN401
     last = story.run.attempts[-1]
-    story.run = _with_verdict(story.run, replace(last, verdicts=(*last.verdicts, signed)))
+    story.run = _with_last(story.run, replace(last, verdicts=(*last.verdicts, signed)))
 
 
 async def _ride(story: Story, candidate: Candidate, mission: Mission, left: int) -> Start | None:

@@ -6,11 +6,12 @@ from bot import wire
 from bot.domain.mission import Mission
 from bot.domain.role import Lane, Role
 from bot.domain.run import Run
-from bot.domain.verdict import FailureClass, Judgement, Purpose, SignedVerdict, Verdict
+from bot.domain.verdict import Judgement, Purpose, SignedVerdict, Verdict
 from bot.domain.work import ValidateRequest
 from bot.errors import Tampered
 from bot.flows.server import Server, answer_as, nonce
 from bot.policy.authorise import Question, read_verdict
+from bot.policy.obstacles import Demands
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,6 @@ class Heard:
 
     verdict: Verdict
     signed: SignedVerdict
-    hint: FailureClass | None
 
 
 async def ask_validator(
@@ -82,12 +82,23 @@ async def ask_validator(
     )
     verdict = read_verdict(judgement.signed, server.verdict_key, question)
     check_threshold(verdict, request.threshold)
-    return Heard(verdict, judgement.signed, judgement.feedback)
+    return Heard(verdict, judgement.signed)
 
 
 def demanded(server: Server, mission: Mission) -> float:
     """Return the threshold of a landing: a mission may only ask for more."""
     return max(mission.gate.threshold, server.workflow.threshold)
+
+
+def demands_of(server: Server, mission: Mission, run: Run) -> Demands:
+    """Return what the landing of a run's last attempt asks for beside a PASS."""
+    return Demands(
+        gate=mission.gate,
+        coder=run.model,
+        built_in=run.attempts[-1].box_tier if run.attempts else "",
+        accept_tier_b=server.accept_tier_b,
+        accept_uncalibrated=server.accept_uncalibrated,
+    )
 
 
 def check_threshold(verdict: Verdict, wanted: float) -> None:

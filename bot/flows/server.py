@@ -36,6 +36,7 @@ class Server:
     jj: Path
     verdict_key: str
     accept_tier_b: bool
+    accept_uncalibrated: bool
     substrates: dict[str, Substrate] = field(default_factory=dict)
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 

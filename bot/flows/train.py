@@ -16,12 +16,19 @@ from bot.domain.mission import Mission
 from bot.domain.run import Run
 from bot.domain.verdict import Purpose, SignedVerdict, Verdict
 from bot.errors import Conflict, Tampered
-from bot.flows.judge import Candidate, ask_validator, check_threshold, demanded
+from bot.flows.judge import (
+    Candidate,
+    ask_validator,
+    check_threshold,
+    demanded,
+    demands_of,
+)
 from bot.flows.people import still_wanted
 from bot.flows.publish import push_branch, show_passed
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
 from bot.policy.authorise import Permit, Question, Refusal, authorise, claimed, read_verdict
 from bot.policy.guards import inspect
+from bot.policy.obstacles import explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
     gate = _last(request, server, Purpose.GATE)
     sealed = _last(request, server, Purpose.SEALED)
     candidate = request.candidate
+    demands = demands_of(server, request.mission, request.run)
     for lap in range(1, server.workflow.bounds.train_rounds + 1):
         stand = await _stand(server, request, candidate, lap)
         if stand.conflict:
@@ -97,7 +105,7 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
             )
             gate, verdicts = heard.verdict, (*verdicts, heard.signed)
         permit = (
-            authorise(gate, sealed, change_base=candidate.base, accept_tier_b=server.accept_tier_b)
+            authorise(gate, sealed, change_base=candidate.base, demands=demands)
             if gate is not None
             else Refusal("gate-missing")
         )
@@ -105,7 +113,9 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
             return LandingResult(
                 TrainEnd.REFUSED,
                 permit.reason,
-                "the change as it would stand on main is not proven good",
+                explained(permit.reason, gate, demands)
+                if gate is not None
+                else "the change as it would stand on main is not proven good",
                 verdicts=verdicts,
             )
         why = await still_wanted(server, request.run, str(lap))

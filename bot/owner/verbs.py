@@ -52,6 +52,95 @@ def verdict(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     show.set_defaults(run=run)
 
 
+def gate(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    """Describe `nightshift gate`."""
+    parser.description = (
+        "Measures what a gate is worth. A repository merges by itself only when its hidden "
+        "scenarios noticed enough seeded faults (mission: gate.min_kill_rate, default 0.90), "
+        "not too long ago (gate.calibration_days, default 30), with the very corpus in use."
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _calibrate(verbs.add_parser("calibrate", help="seed faults and ask the gate"), console)
+    _calibration(verbs.add_parser("show", help="the newest measurement"), console)
+
+
+def _calibrate(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    parser.description = (
+        "Seeds small faults into the Python of REPO at a commit, leaves out those that the visible "
+        "checks catch, and asks the real gate about the others, in boxes. Prints the share it "
+        "notices per feature, with bounds, and every fault that would have been merged. What it "
+        "prints is hidden content. Takes minutes, about a run of the checks per fault. Exit 0: the "
+        "gate may merge, 1: it notices too little."
+    )
+    parser.add_argument("repo", type=Path, metavar="REPO", help="a local git repository")
+    parser.add_argument(
+        "--scenarios", type=Path, required=True, metavar="DIR", help="the folder of the corpus"
+    )
+    parser.add_argument("--ref", default="HEAD", metavar="COMMIT", help="default: HEAD")
+    parser.add_argument(
+        "--mission", type=Path, metavar="FILE", help="default: mission.md at the commit"
+    )
+    parser.add_argument(
+        "--name", default="", metavar="OWNER/NAME", help="default: from the remote `origin`"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help=f"record it in this validator's folder (usually {_STATE}); default: only print it",
+    )
+    parser.add_argument(
+        "--faults",
+        type=int,
+        default=40,
+        metavar="N",
+        help="stop when N have come through the visible checks (default 40)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="chooses other faults")
+    _json(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.calibrating import Wanted, calibrate  # noqa: PLC0415
+
+        if arguments.faults < 1:
+            raise UsageError("--faults is at least 1")
+        wanted = Wanted(
+            repository=arguments.repo,
+            scenarios=arguments.scenarios,
+            ref=arguments.ref,
+            mission=arguments.mission,
+            name=arguments.name,
+            state=arguments.state,
+            faults=arguments.faults,
+            seed=arguments.seed,
+            json=arguments.json,
+        )
+        return asyncio.run(calibrate(wanted, console()))
+
+    parser.set_defaults(run=run)
+
+
+def _calibration(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    parser.add_argument("name", metavar="OWNER/NAME", help="the repository")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=_STATE,
+        metavar="DIR",
+        help=f"the validator's folder (default: {_STATE})",
+    )
+    _json(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.domain.mission import Gate  # noqa: PLC0415
+        from bot.owner.calibrating import show  # noqa: PLC0415
+
+        least = Gate().min_kill_rate
+        return show(arguments.state, arguments.name, least, arguments.json, console())
+
+    parser.set_defaults(run=run)
+
+
 def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="a-z, 0-9 and -, unique in the corpus")
     parser.add_argument("--kind", choices=_KINDS, required=True, help="how it reaches the product")

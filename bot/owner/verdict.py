@@ -13,14 +13,14 @@ from bot.validator.service import LEDGER_FILE
 
 def explain(state: Path, verdict: str, report: Path | None, console: Console) -> int:
     """Print the transcript of a verdict; it holds hidden content and is for the owner alone."""
-    ledger = _opened(state / LEDGER_FILE)
+    ledger = opened(state / LEDGER_FILE)
     console.print(show(ledger, verdict), end="", markup=False, highlight=False, soft_wrap=True)
     if report is not None:
         save(report, ledger.evidence(verdict))
     return 0
 
 
-def _opened(path: Path) -> Ledger:
+def opened(path: Path) -> Ledger:
     """Open a ledger that exists: looking never makes one."""
     try:
         with path.open("r+b"):

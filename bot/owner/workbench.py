@@ -105,7 +105,7 @@ async def _mission(store: GitStore, commit: str, tree: bytes) -> tuple[Mission, 
     """Read the commit's own mission, or assume a modest one."""
     own = await store.read(commit, _MISSION)
     if own is None:
-        files = await asyncio.to_thread(_files, tree)
+        files = await asyncio.to_thread(files_of, tree)
         return parse_mission(suggest_mission(files)), "none at this commit; a modest one is assumed"
     try:
         return parse_mission(own.decode()), f"{_MISSION} at this commit"
@@ -113,7 +113,7 @@ async def _mission(store: GitStore, commit: str, tree: bytes) -> tuple[Mission, 
         raise MissionError(f"{_MISSION} is not UTF-8 at {commit}") from None
 
 
-def _files(tree: bytes) -> dict[str, bytes]:
+def files_of(tree: bytes) -> dict[str, bytes]:
     """List the regular files of a tree."""
     found = {}
     with tarfile.open(fileobj=io.BytesIO(tree)) as archive:

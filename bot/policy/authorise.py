@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bot import wire
 from bot.domain.verdict import Outcome, Purpose, SignedVerdict, Verdict
 from bot.errors import Tampered
+from bot.policy.obstacles import Demands, obstacle
 
 _LOOK = "find out who else can write to the database"
 
@@ -86,7 +87,7 @@ def claimed(signed: SignedVerdict) -> Verdict:
 
 
 def authorise(
-    gate: Verdict, sealed: Verdict | None, *, change_base: str, accept_tier_b: bool
+    gate: Verdict, sealed: Verdict | None, *, change_base: str, demands: Demands
 ) -> Permit | Refusal:
     """Allow a landing on `gate` (for the very commit and base) and a passed sealed set."""
     if gate.outcome is not Outcome.PASS:
@@ -97,7 +98,7 @@ def authorise(
         return Refusal("sealed-missing")
     if sealed.outcome is not Outcome.PASS:
         return Refusal(f"sealed-{sealed.outcome.value}")
-    tiers = {gate.box_tier, sealed.box_tier}
-    if tiers != {"A"} and not (accept_tier_b and tiers <= {"A", "B"}):
-        return Refusal("box-tier")
+    stands_in_the_way = obstacle(gate, demands) or obstacle(sealed, demands)
+    if stands_in_the_way:
+        return Refusal(stands_in_the_way)
     return Permit(gate.commit, gate.tree, gate.base, gate.id)

@@ -25,7 +25,6 @@ _OPENED = {
     "too-few-scenarios": "too few hidden scenarios to be sure enough: not merged; `nightshift "
     "scenario lint` says how many more it takes",
     "too-flaky": "too many hidden scenarios waver on main itself: not merged",
-    "box-tier": "the box is too weak to merge on: not merged",
 }
 
 
@@ -111,15 +110,20 @@ def after_gate(
     asked: int,
     invalid_retries: int,
     counts: str = "",
+    obstacle: str = "",
+    explained: str = "",
 ) -> GoOn | TryAgain | AskAgain | Finish:
     """Let only PASS go on. INVALID is asked again, and then handed to a person.
 
-    `counts` is what was measured, for the people who read why a run ended.
+    `counts` is what was measured, for the people who read why a run ended. A PASS with an
+    `obstacle` ends at the pull request at once: the sealed set is not spent on what cannot merge.
     """
+    measured = f" ({counts})" if counts else ""
+    if outcome is Outcome.PASS and obstacle:
+        return Finish(RunState.OPENED, obstacle, f"{explained}{measured}")
     if outcome is Outcome.PASS:
         return GoOn()
     if reason in _OPENED:
-        measured = f" ({counts})" if counts else ""
         return Finish(RunState.OPENED, reason, f"{_OPENED[reason]}{measured}")
     if outcome is Outcome.INVALID:
         if asked <= invalid_retries and reason != "budget-spent":

@@ -121,7 +121,9 @@ def pull_body(run: Run) -> str:
         clause=inline(run.clause.lstrip("-* "), 300),
         summary=block(last.summary, 3000) if last and last.summary.strip() else "",
         rows=[_row(run, attempt) for attempt in run.attempts],
+        told=[_told(attempt) for attempt in run.attempts if attempt.told],
         satisfaction=_satisfaction(run),
+        why=_not_merged(run),
         state=STORY[run.state].headline,
         tier=_tier(run),
         cost=cost(run.usage, run.model),
@@ -129,6 +131,18 @@ def pull_body(run: Run) -> str:
         base=code(last.base[:12]) if last else "",
         run=code(run.id),
     )
+
+
+def _told(attempt: Attempt) -> str:
+    """Repeat what the coder heard: GitHub is public, so nobody is told more or less."""
+    return f"- Attempt {attempt.index} was told: {inline(attempt.told, 600)}"
+
+
+def _not_merged(run: Run) -> str:
+    """Say why a pull request is left to people, in the run's own sentence."""
+    if run.state is not RunState.OPENED:
+        return ""
+    return inline(run.detail, 600) or _why(run)
 
 
 def check_texts(run: Run) -> tuple[str, str]:
@@ -139,6 +153,7 @@ def check_texts(run: Run) -> tuple[str, str]:
         "check.md.j2",
         line=f"Attempt {last.index if last else 0}: {STORY[run.state].now}",
         satisfaction=_satisfaction(run),
+        why=_not_merged(run),
         guards=_guards(last) if last else "not run",
         checks=_checks(last) if last else "not run",
         tier=_tier(run),
@@ -154,6 +169,7 @@ def _check_title(run: Run, last: Attempt | None) -> str:
         seen = verdicts[-1]
         return (
             f"{STORY[run.state].headline}: {seen.k}/{seen.n} satisfied, at least {_percent(seen)}"
+            + (f" ({run.reason})" if run.state is RunState.OPENED else "")
         )
     if run.state.ended:
         return plain(f"{STORY[run.state].headline}: {run.reason or 'no verdict'}", 100)
@@ -244,17 +260,27 @@ def _satisfaction(run: Run) -> str:
 def _measured(verdict: Verdict) -> str:
     kept = [f"{verdict.invalid} could not be run"] if verdict.invalid else []
     kept += [f"{verdict.pending} wait for other issues"] if verdict.pending else []
+    kept += [f"{verdict.quarantined} waver on main"] if verdict.quarantined else []
     left_out = f" ({', '.join(kept)})" if kept else ""
     head = (
         f"- {verdict.purpose.value} on {code(verdict.commit[:12])}: **{verdict.outcome.value}**,"
         f" {verdict.k}/{verdict.n} scenarios satisfied"
     )
     if verdict.purpose is Purpose.SEALED:
-        return f"{head}; asked once, all of them must be{left_out}"
+        return f"{head}; asked once, all of them must be{left_out}; verdict {code(verdict.id, 20)}"
     return (
         f"{head}, mean {verdict.mean:.3f}, lower bound {verdict.lower_bound:.3f} against"
         f" {verdict.threshold:.2f}, {verdict.trajectories} trajectories{left_out}"
+        f"{_calibrated(verdict)}; verdict {code(verdict.id, 20)}"
     )
+
+
+def _calibrated(verdict: Verdict) -> str:
+    """Say how much the gate was seen to notice."""
+    if not verdict.calibrated_at:
+        return ", never calibrated"
+    rate, day = 100 * verdict.kill_rate, verdict.calibrated_at[:10]
+    return f", notices {rate:.0f} % of seeded faults ({day})"
 
 
 def _percent(verdict: Verdict) -> str:
@@ -263,5 +289,8 @@ def _percent(verdict: Verdict) -> str:
 
 def _tier(run: Run) -> str:
     """Name the weakest box that judged the last attempt."""
-    tiers = {v.box_tier for attempt in run.attempts[-1:] for v in _verdicts(attempt)}
-    return f"tier {code(max(tiers), 20)}" if tiers else ""
+    judged = [verdict for attempt in run.attempts[-1:] for verdict in _verdicts(attempt)]
+    tiers = {verdict.box_tier for verdict in judged}
+    missing = sorted({part for verdict in judged for part in verdict.box_missing})
+    lacks = f", missing: {', '.join(code(part, 40) for part in missing)}" if missing else ""
+    return f"tier {code(max(tiers), 20)}{lacks}" if tiers else ""

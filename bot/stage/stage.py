@@ -161,6 +161,7 @@ class Stage:
             "NIGHTSHIFT_DATABASE_URL": self.supervisor.database_url,
             "NIGHTSHIFT_POLL_S": str(_POLL_S),
             "NIGHTSHIFT_ACCEPT_TIER_B": "1",
+            "NIGHTSHIFT_ACCEPT_UNCALIBRATED": "1",
             **own,
         }
         if role is not Role.SERVER:

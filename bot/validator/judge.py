@@ -14,6 +14,7 @@ from bot.adapters.box import BoxPool, Layer
 from bot.domain.verdict import FailureClass, Judgement, Outcome, Purpose, Verdict
 from bot.domain.work import ValidateRequest
 from bot.errors import ScenarioError
+from bot.policy.calibration import known
 from bot.policy.feedback import (
     CONSULTATIONS_PER_CORPUS,
     Consultation,
@@ -58,8 +59,10 @@ class Validator:
         clock: Callable[[], datetime],
         budget: int = CONSULTATIONS_PER_CORPUS,
         judge: Judge | None = None,
+        judge_model: str = "",
     ) -> None:
         self._pool = pool
+        self._judge_model = judge_model
         self._scenarios = scenarios
         self._ledger = ledger
         self._signer = signer
@@ -142,7 +145,7 @@ class Validator:
     def _answer(self, request: ValidateRequest, judged: Judged, seconds: float) -> Judgement:
         """Sign, decide what a coder may hear, and remember all of it at once."""
         verdict = self._verdict(request, judged, seconds)
-        judgement = Judgement(self._signer.sign(verdict), self._heard(request, judged))
+        judgement = Judgement(self._signer.sign(verdict))
         told = verdict.outcome is not Outcome.INVALID or verdict.reason == "too-few-scenarios"
         entry = Entry(
             nonce=request.nonce,
@@ -175,6 +178,8 @@ class Validator:
     def _verdict(self, request: ValidateRequest, judged: Judged, seconds: float) -> Verdict:
         """Put the counts into words that say nothing of a scenario."""
         seen = judged.assessment
+        corpus = judged.corpus.digest if judged.corpus else ""
+        measured = known(self._ledger.calibration(request.repo, corpus))
         return Verdict(
             id=secrets.token_hex(8),
             outcome=seen.outcome,
@@ -185,7 +190,7 @@ class Validator:
             commit=request.commit,
             tree=request.tree,
             base=request.base,
-            corpus=judged.corpus.digest if judged.corpus else "",
+            corpus=corpus,
             box_tier=self._pool.tier,
             box_digest=self._pool.digest,
             nonce=request.nonce,
@@ -200,9 +205,16 @@ class Validator:
             pending=seen.pending,
             seconds=round(seconds, 3),
             issued_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
+            quarantined=seen.quarantined,
+            hint=self._hint(request, judged),
+            box_missing=self._pool.missing,
+            judge=self._judge_model,
+            calibrated_at=measured.at,
+            kill_rate=math.floor(measured.rate.share * 10_000) / 10_000,
+            blind=measured.blind,
         )
 
-    def _heard(self, request: ValidateRequest, judged: Judged) -> FailureClass | None:
+    def _hint(self, request: ValidateRequest, judged: Judged) -> FailureClass | None:
         """Return the coarse class, if the feedback rule allows one."""
         if request.purpose is not Purpose.GATE or judged.corpus is None:
             return None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import wire
+from bot.domain.calibration import Calibration
 from bot.domain.verdict import Judgement, Outcome, Purpose
 from bot.policy.feedback import Consultation
 
@@ -30,6 +31,9 @@ CREATE INDEX IF NOT EXISTS consultation_by_issue ON consultation (repo, corpus, 
 CREATE TABLE IF NOT EXISTS shown (
   place TEXT NOT NULL, scenario TEXT NOT NULL, scores TEXT NOT NULL, started INTEGER NOT NULL,
   PRIMARY KEY (place, scenario));
+CREATE TABLE IF NOT EXISTS calibration (
+  repo TEXT NOT NULL, corpus TEXT NOT NULL, at TEXT NOT NULL, measured BLOB NOT NULL,
+  PRIMARY KEY (repo, corpus));
 CREATE TABLE IF NOT EXISTS evidence (
   verdict TEXT PRIMARY KEY, transcript BLOB NOT NULL, at TEXT NOT NULL);
 """
@@ -167,6 +171,25 @@ class Ledger:
                 (self._keep,),
             )
 
+    def calibrate(self, measured: Calibration) -> None:
+        """Keep the newest measurement of a corpus for a repository."""
+        packed = zlib.compress(wire.canonical(wire.dump(measured)).encode())
+        with closing(self._open()) as db, db:
+            db.execute(
+                "INSERT OR REPLACE INTO calibration VALUES (?, ?, ?, ?)",
+                (measured.repo, measured.corpus, measured.at, packed),
+            )
+
+    def calibration(self, repo: str, corpus: str) -> Calibration | None:
+        """Return what was measured of exactly this corpus, or None."""
+        query = "SELECT measured FROM calibration WHERE repo = ? AND corpus = ?"
+        return _measured(self._read(query, repo, corpus))
+
+    def newest_calibration(self, repo: str) -> Calibration | None:
+        """Return what was measured last for a repository, whatever its corpus was then."""
+        query = "SELECT measured FROM calibration WHERE repo = ? ORDER BY at DESC LIMIT 1"
+        return _measured(self._read(query, repo))
+
     def evidence(self, verdict: str) -> Any:
         """Return the transcript behind a verdict, or None when it is unknown or too old."""
         rows = self._read("SELECT transcript FROM evidence WHERE verdict = ?", verdict)
@@ -178,3 +201,8 @@ class Ledger:
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=10)
+
+
+def _measured(rows: Sequence[Any]) -> Calibration | None:
+    """Unpack one measurement."""
+    return wire.load(Calibration, json.loads(zlib.decompress(rows[0][0]))) if rows else None

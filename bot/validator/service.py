@@ -77,6 +77,7 @@ class ValidatorService:
         resolver_env: Mapping[str, str],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         judge: Judge | None = None,
+        judge_model: str = "",
     ) -> Self:
         """Open the key and the ledger below `state`; both are made at first start."""
         signer = await asyncio.to_thread(open_signer, state / KEY_FILE)
@@ -88,6 +89,7 @@ class ValidatorService:
             signer=signer,
             clock=clock,
             judge=judge,
+            judge_model=judge_model,
         )
         return cls(
             validator=validator,

@@ -207,7 +207,7 @@ async def test_a_right_change_passes_and_is_signed(world: World) -> None:
     assert (heard.outcome, heard.reason, heard.n, heard.k) == (Outcome.PASS, "passed", 27, 27)
     assert heard.box_tier == world.pool.tier
     assert heard.box_digest == world.pool.digest
-    assert judgement.feedback is None
+    assert opened(judgement).hint is None
 
 
 async def test_the_same_question_is_answered_once(world: World) -> None:
@@ -353,13 +353,12 @@ async def test_the_sealed_set_is_asked_once(world: World) -> None:
 
 
 async def test_an_earned_hint_is_one_word(world: World) -> None:
-    """Second failure, two scenarios better, two failing alike: the class, in the judgement only."""
+    """Second failure, two scenarios better, two failing alike: the class, under the signature."""
     repo = world.corpus({**many(4), "h1": scenario("h1", low=60), "h2": scenario("h2", low=60)})
     first = await world.service.answer(world.question(repo, SUBTRACTS, SUBTRACTS))
     second = await world.service.answer(world.question(repo, SUBTRACTS, NEARLY))
 
-    assert (first.feedback, second.feedback) == (None, FailureClass.WRONG_OUTPUT)
-    assert "wrong output" not in second.signed.payload
+    assert (opened(first).hint, opened(second).hint) == (None, FailureClass.WRONG_OUTPUT)
 
 
 async def test_base_is_run_once_per_tree(world: World) -> None:

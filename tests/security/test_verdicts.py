@@ -89,12 +89,12 @@ class Rogue:
 
     def say(self, verdict: Verdict, signer: Signer | None = None) -> Json:
         """Sign and wrap a verdict."""
-        return wire.dump(Judgement((signer or self.signer).sign(verdict), None))
+        return wire.dump(Judgement((signer or self.signer).sign(verdict)))
 
     def honest(self, request: ValidateRequest) -> Json:
         """Say what the real one would say of a good change."""
         self.genuine.append(self.signer.sign(passing(request)))
-        return wire.dump(Judgement(self.genuine[-1], None))
+        return wire.dump(Judgement(self.genuine[-1]))
 
     def forged(self, request: ValidateRequest) -> Json:
         """Sign with another key."""
@@ -105,7 +105,7 @@ class Rogue:
         no = self.signer.sign(replace(passing(request), outcome=Outcome.FAIL))
         payload = no.payload.replace('"outcome":"fail"', '"outcome":"pass"')
         assert payload != no.payload
-        return wire.dump(Judgement(SignedVerdict(payload, no.signature), None))
+        return wire.dump(Judgement(SignedVerdict(payload, no.signature)))
 
     def other_tree(self, request: ValidateRequest) -> Json:
         """Speak of another tree."""

@@ -8,7 +8,7 @@ import pytest
 from bot.__main__ import main
 from bot.errors import DiskFull, Tampered, Unavailable, UsageError
 
-VERBS = ["demo", "try", "up", "role", "doctor", "scenario", "verdict"]
+VERBS = ["demo", "try", "up", "role", "doctor", "scenario", "gate", "verdict"]
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:

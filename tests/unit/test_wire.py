@@ -55,8 +55,7 @@ def test_canonical_has_one_form() -> None:
 def test_enums_travel_as_their_values() -> None:
     """A reader of another version sees words and numbers."""
     signed = SignedVerdict("{}", "00")
-    assert wire.dump(Judgement(signed, None)) == {
+    assert wire.dump(Judgement(signed)) == {
         "signed": {"payload": "{}", "signature": "00"},
-        "feedback": None,
     }
     assert wire.dump(Priority.P1) == 2000

@@ -1,7 +1,7 @@
 """The front matter of mission.md as people write it: every key, its type and its bounds."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -97,6 +97,18 @@ class GateSection(Section):
     """`gate`: what the hidden scenarios must prove. A lower bound never reaches 1."""
 
     threshold: float = Field(default=Gate().threshold, gt=0, lt=1)
+    min_kill_rate: float = Field(default=Gate().min_kill_rate, gt=0, le=1)
+    calibration_days: float = Field(default=Gate().calibration_days, gt=0, le=3660)
+    same_family: Literal["allowed", "refused"] = "refused"
+
+    def noun(self) -> Gate:
+        """Return the noun."""
+        return Gate(
+            self.threshold,
+            self.min_kill_rate,
+            self.calibration_days,
+            same_family=self.same_family == "allowed",
+        )
 
 
 class MissionDocument(Section):
@@ -118,7 +130,7 @@ class MissionDocument(Section):
             environment=self.environment.noun(),
             protected=tuple(self.protected),
             limits=self.limits.noun(),
-            gate=Gate(self.gate.threshold),
+            gate=self.gate.noun(),
             autonomy=self.autonomy,
             prose=prose,
         )

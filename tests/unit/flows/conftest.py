@@ -135,5 +135,6 @@ async def floor(tmp_path_factory: pytest.TempPathFactory, pem: str) -> AsyncIter
             jj=JJ,
             verdict_key="aa" * 32,
             accept_tier_b=True,
+            accept_uncalibrated=True,
         )
         yield Floor(server, call, tmp_path, engine)

@@ -53,6 +53,7 @@ def server(state: Path) -> Server:
         jj=JJ,
         verdict_key=KEY.public_key,
         accept_tier_b=True,
+        accept_uncalibrated=True,
     )
 
 

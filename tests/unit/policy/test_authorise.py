@@ -11,6 +11,7 @@ from bot import wire
 from bot.domain.verdict import Outcome, Purpose, SignedVerdict, Verdict
 from bot.errors import Tampered
 from bot.policy.authorise import Permit, Question, Refusal, authorise, claimed, read_verdict
+from bot.policy.obstacles import Demands
 
 KEY = Ed25519PrivateKey.generate()
 PUBLIC = KEY.public_key().public_bytes_raw().hex()
@@ -42,7 +43,9 @@ def make_verdict(**changes: Any) -> Verdict:
         invalid=0,
         pending=0,
         seconds=1.0,
-        issued_at="2026-01-01T00:00:00+00:00",
+        issued_at="2026-01-11T00:00:00+00:00",
+        calibrated_at="2026-01-01T00:00:00+00:00",
+        kill_rate=0.95,
     )
     return replace(whole, **changes)
 
@@ -129,6 +132,8 @@ def test_a_signature_that_is_no_hex_is_tampering() -> None:
         read_verdict(signed, PUBLIC, question(make_verdict()))
 
 
+STRICT = Demands(coder="claude-opus-5-5", built_in="A")
+LAX = replace(STRICT, accept_tier_b=True)
 SEALED = make_verdict(id="v2", purpose=Purpose.SEALED)
 
 
@@ -136,7 +141,7 @@ def test_gate_and_sealed_together_make_a_permit() -> None:
     """The permit names the validated commit, tree and base, and nothing else lands."""
     gate = make_verdict()
 
-    permit = authorise(gate, SEALED, change_base=gate.base, accept_tier_b=False)
+    permit = authorise(gate, SEALED, change_base=gate.base, demands=STRICT)
 
     assert Permit(gate.commit, gate.tree, gate.base, "v1") == permit
 
@@ -154,23 +159,23 @@ def test_gate_and_sealed_together_make_a_permit() -> None:
         (SEALED, SEALED, "verdict-for-another-base"),
         (make_verdict(box_tier="B"), SEALED, "box-tier"),
         (make_verdict(), replace(SEALED, box_tier="B"), "box-tier"),
+        (make_verdict(calibrated_at=""), SEALED, "not-calibrated"),
+        (make_verdict(), replace(SEALED, judge="claude-haiku-5-5"), "advisory"),
     ],
 )
 def test_anything_less_is_refused_by_name(
     gate: Verdict, sealed: Verdict | None, reason: str
 ) -> None:
     """No combination of missing or weaker records leads to a landing."""
-    assert Refusal(reason) == authorise(gate, sealed, change_base="b" * 40, accept_tier_b=False)
+    assert Refusal(reason) == authorise(gate, sealed, change_base="b" * 40, demands=STRICT)
 
 
 def test_a_weaker_box_lands_only_where_settings_say_so() -> None:
     """Tier B is allowed in so many words; a tier that does not exist never is."""
     gate, sealed = make_verdict(box_tier="B"), replace(SEALED, box_tier="B")
 
-    allowed = authorise(gate, sealed, change_base=gate.base, accept_tier_b=True)
-    unknown = authorise(
-        replace(gate, box_tier="C"), sealed, change_base=gate.base, accept_tier_b=True
-    )
+    allowed = authorise(gate, sealed, change_base=gate.base, demands=LAX)
+    unknown = authorise(replace(gate, box_tier="C"), sealed, change_base=gate.base, demands=LAX)
 
     assert isinstance(allowed, Permit)
     assert Refusal("box-tier") == unknown

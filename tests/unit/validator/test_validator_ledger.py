@@ -14,7 +14,7 @@ from bot.validator.ledger import Entry, Ledger, Shown
 
 def record(ledger: Ledger, nonce: str, **changes: object) -> Judgement:
     """Record one answer about acme/parcel#1."""
-    judgement = Judgement(SignedVerdict(f'{{"id":"v-{nonce}"}}', "00"), None)
+    judgement = Judgement(SignedVerdict(f'{{"id":"v-{nonce}"}}', "00"))
     values: dict[str, object] = {
         "nonce": nonce,
         "repo": "acme/parcel",
