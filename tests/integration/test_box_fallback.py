@@ -67,6 +67,16 @@ async def test_an_ordinary_user_gets_no_fallback(scratch: Path) -> None:
 
 
 @needs_root
+async def test_without_mounts_only_sizes_are_missing_more(scratch: Path) -> None:
+    """In a container that may mount nothing every attack still fails; one more part is named."""
+    pool = await opened(scratch, "no-mounts", first=8)
+    assert {*box_fallback.MISSING, "a sized work directory"} <= set(pool.missing)
+    async with pool.box() as box:
+        assert (await box.run(["/bin/sh", "-c", "echo x > f; cat f"])).stdout == b"x\n"
+    await pool.close()
+
+
+@needs_root
 async def test_a_tree_goes_in_and_comes_out(pool: BoxPool) -> None:
     """Files, streams, exit codes and the environment are as in any box."""
     script = "read word; mkdir -p a; printf $word > a/b; echo err >&2; echo $HOME; exit 7"

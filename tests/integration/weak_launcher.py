@@ -118,7 +118,7 @@ class WeakMachine(Machine):
         if KIND == "unsized-work":
             super().make_rooms()
             return Unsized(self.config.roots)
-        if KIND == "plain":
+        if KIND in ("plain", "no-mounts"):
             self._plain = rooms.PlainRooms(self.config.roots, Path(self.config.scratch))
             return self._plain
         return super().make_rooms()
@@ -183,7 +183,7 @@ def refusal(name: str, number: int, code: int) -> list[tuple[int, int, int, int]
 
 
 if __name__ == "__main__":
-    if KIND in ("no-userns", "no-landlock", "no-sandlock", "no-entry"):
+    if KIND in ("no-userns", "no-landlock", "no-sandlock", "no-entry", "no-mounts"):
         refuse(["unshare", "clone"], errno.EPERM)
         refuse(["clone3"], errno.ENOSYS)
     if KIND == "no-landlock":
