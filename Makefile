@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tools demo test check doctor lock clean
+.PHONY: help setup setup-dev tools demo test check doctor bench-wall lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: .venv/.dev ## format, lint, types, import direction
 
 doctor: .venv/.runtime ## what is missing on this machine, and the command that mends it
 	@$(BIN)/nightshift doctor
+
+bench-wall: setup ## what a box and a trajectory cost here, against a bare process (ARGS="--json")
+	@$(BIN)/python -m bot.benches.wall $(ARGS)
 
 lock: .venv/.dev ## pin requirements/*.txt anew (LOCK_ARGS=--upgrade takes newer versions)
 	@requirements/compile $(LOCK_ARGS)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.adapters.box import BoxPool, BoxSettings, LauncherConfig, spawn_launcher
+from bot.adapters.box import PARTS, BoxPool, BoxSettings, LauncherConfig, spawn_launcher
 from bot.errors import EnvironmentProblem
 from bot.provision import jj
 from bot.supervise import CODE
@@ -40,6 +40,16 @@ class Part:
     health: Health
     detail: str
     remedy: str = ""
+    lacks: tuple["Lack", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One thing that a weak part is without."""
+
+    name: str
+    means: str
+    remedy: str
 
 
 async def doctor(console: Console, *, as_json: bool) -> int:
@@ -60,6 +70,9 @@ def _print(console: Console, part: Part) -> None:
     console.print(part.detail, markup=False, highlight=False)
     if part.remedy:
         console.print(f"{'':<20}next: {part.remedy}", markup=False, highlight=False)
+    for lack in part.lacks:
+        console.print(f"{'':<20}missing: {lack.name}: {lack.means}", markup=False, highlight=False)
+        console.print(f"{'':<22}next: {lack.remedy}", markup=False, highlight=False)
 
 
 async def _python() -> Part:
@@ -117,17 +130,23 @@ async def _box() -> Part:
         except EnvironmentProblem as error:
             return Part("box", Health.MISSING, error.what, error.remedy or "make setup")
         try:
-            if pool.missing:
-                missing = ", ".join(pool.missing)
-                return Part(
-                    "box",
-                    Health.WEAK,
-                    f"tier {pool.tier}; missing: {missing}",
-                    "start as root on a machine with cgroups; tier B does not merge unless allowed",
-                )
-            return Part("box", Health.GOOD, f"tier {pool.tier}, self-test {pool.digest[:12]}")
+            return _tier(pool.tier, pool.missing, pool.digest)
         finally:
             await pool.close()
+
+
+def _tier(tier: str, missing: tuple[str, ...], digest: str) -> Part:
+    """Tell the tier, and of each missing part what it means and what mends it."""
+    if not missing:
+        return Part("box", Health.GOOD, f"tier {tier}, self-test {digest[:12]}")
+    lacking = [PARTS[name] for name in missing]
+    return Part(
+        "box",
+        Health.WEAK,
+        f"tier {tier}, which does not merge unless allowed; self-test {digest[:12]}",
+        "mend what is missing",
+        tuple(Lack(part.name, part.means, part.mend) for part in lacking),
+    )
 
 
 async def _disk() -> Part:

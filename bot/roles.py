@@ -92,6 +92,8 @@ async def _boxes(
             uid_base=settings.box_uid,
             require_tier_a=not settings.accept_tier_b,
             scratch=scratch,
+            role_uid=os.geteuid(),
+            peer_uid_base=settings.peer_box_uid,
         ),
         launcher,
     )

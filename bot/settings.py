@@ -52,6 +52,9 @@ class _BoxRole(_Role):
     box_uid: int = Field(
         default=60_800, ge=1000, description="first uid of this role's boxes; used as root only"
     )
+    peer_box_uid: int = Field(
+        default=60_860, ge=1000, description="first uid of the validator's boxes, on this machine"
+    )
     launcher_fd: int = Field(default=-1, description="set by the supervisor: the launcher's socket")
     accept_tier_b: bool = Field(
         default=False, description="1 = run with a weaker box; production should not"
@@ -139,6 +142,12 @@ class ValidatorSettings(_BoxRole, JudgeSettings):
     """The other side of the wall. It alone can read scenarios."""
 
     scenarios: Path = Field(description="folder with one corpus per target repository (0700)")
+    box_uid: int = Field(
+        default=60_860, ge=1000, description="first uid of this role's boxes; used as root only"
+    )
+    peer_box_uid: int = Field(
+        default=60_800, ge=1000, description="first uid of the builder's boxes, on this machine"
+    )
 
 
 _HANDED_DOWN = re.compile(

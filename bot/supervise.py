@@ -63,6 +63,10 @@ class Users:
         """Return the first user of the role's boxes; the two pools are disjoint."""
         return self.base + _BOXES[role]
 
+    def peer_boxes(self, role: Role) -> int:
+        """Return the first user of the other pool."""
+        return next(self.boxes(other) for other in _BOXES if other is not role)
+
 
 @dataclass(slots=True)
 class _Running:
@@ -227,6 +231,7 @@ class Supervisor:
             launcher = await spawn_launcher(config)
             environment["NIGHTSHIFT_LAUNCHER_FD"] = str(launcher.fileno())
             environment["NIGHTSHIFT_BOX_UID"] = str(config.uid_base)
+            environment["NIGHTSHIFT_PEER_BOX_UID"] = str(self._users.peer_boxes(plan.role))
         argv = [sys.executable, "-m", "bot", "role", plan.role.value]
         with log.open("ab") as sink:
             process = await asyncio.create_subprocess_exec(

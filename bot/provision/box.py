@@ -1,14 +1,24 @@
-"""Provide bubblewrap, the one Debian package that is installed outside the checkout."""
+"""Provide bubblewrap, the one Debian package that is installed outside the checkout.
+
+Where it is refused the namespaces it needs, and only there, also sandlock, the box's fallback.
+"""
 
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.errors import EnvironmentProblem, ToolMissing
 from bot.provision.command import call
 
 COMMAND = "sudo apt-get install -y bubblewrap"
+_FALLBACK = Path(__file__).resolve().parents[2] / "requirements" / "sandlock.txt"
+_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+_TRIAL = (
+    *("bwrap", "--unshare-user", "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/"),
+    *("--", "/usr/bin/true"),
+)
 
 
 def find() -> Path:
@@ -24,7 +34,25 @@ def find() -> Path:
 
 
 def ensure(say: Callable[[str], None]) -> Path:
-    """Return bubblewrap, installed through apt where we may."""
+    """Return bubblewrap, installed through apt where we may, and a fallback where it is needed."""
+    found = _bubblewrap(say)
+    if os.geteuid() == 0 and refused(as_user=_NOBODY):
+        say("box: user namespaces are refused here; installing the fallback (sandlock, tier B)")
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-qq", "install"]
+        call([*pip, "--require-hashes", "-r", str(_FALLBACK)], seconds=300)
+    return found
+
+
+def refused(*, as_user: Sequence[str] = (), trial: Sequence[str] = _TRIAL) -> bool:
+    """Whether an ordinary user may not build a box with bubblewrap on this machine."""
+    try:
+        call([*as_user, *trial], seconds=10)
+    except EnvironmentProblem:
+        return True
+    return False
+
+
+def _bubblewrap(say: Callable[[str], None]) -> Path:
     if shutil.which("bwrap"):
         return find()
     root = _root_prefix()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.box import (
+    Box,
     BoxPool,
     BoxSettings,
     LauncherConfig,
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = os.geteuid() == 0
 UID_BASE = 800_000 + os.getpid() % 20_000 * 16
+BWRAP = Path("/usr/bin/bwrap")
 WEAK = str(Path(__file__).with_name("weak_launcher.py"))
 
 
@@ -84,6 +86,8 @@ async def failures(config: LauncherConfig, kind: str) -> list[str]:
         ("writable-root", ["outside_write"]),
         ("writable-dev", ["outside_write"]),
         ("prlimit", ["limits"]),
+        ("unsized-work", ["size_bounds"]),
+        ("argv-options", ["proc_peers"]),
     ],
 )
 async def test_a_wrong_box_fails_exactly_the_checks_for_its_fault(
@@ -113,6 +117,94 @@ async def test_a_box_that_cannot_be_built_runs_nothing(config: LauncherConfig, k
     """A missing program or a spoilt filter closes the box: it is never run without."""
     with pytest.raises(BoxUnavailable, match="does not start"):
         await BoxPool.open(settings(config), await spawn_launcher(config, entry=(WEAK, kind)))
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has groups and a user per box")
+@pytest.mark.parametrize("kind", ["unlimited-group", "one-user"])
+async def test_limits_that_only_look_like_limits_are_named(
+    config: LauncherConfig, kind: str
+) -> None:
+    """A control group without a number in it, or one user for several slots, bounds nothing."""
+    assert await failures(config, kind) == ["limits"]
+
+
+async def test_rlimits_alone_are_tier_b_and_hold(config: LauncherConfig) -> None:
+    """Without control groups the same attacks fail, and the missing part is named."""
+    pool = await BoxPool.open(
+        settings(config), await spawn_launcher(config, entry=(WEAK, "rlimits"))
+    )
+    assert (pool.tier, "cgroup limits" in pool.missing) == ("B", True)
+    hog = "held = [bytearray(b'x' * 2**20) for _ in range(300)]; print('had it')"
+    forks = "i=0; while sleep 9 & [ $i -lt 400 ]; do i=$((i+1)); done; echo all"
+    async with pool.box(limits=Limits(memory_mb=96, pids=20, wall_s=20)) as box:
+        hogged = await box.run(["python", "-I", "-S", "-c", hog])
+        assert (hogged.exit_code, hogged.stdout) == (1, b"")
+        if ROOT:  # an ordinary user's limit counts all that the user runs
+            assert (await box.run(["sh", "-c", forks])).stdout == b""
+        assert (await box.run(["echo", "still"])).stdout == b"still\n"
+    await pool.close()
+
+
+@pytest.mark.parametrize("kind", ["no-bwrap", "empty-filter", "no-sandlock"])
+async def test_a_failed_start_is_never_tried_again_outside(
+    config: LauncherConfig, scratch: Path, kind: str
+) -> None:
+    """Whatever goes wrong while a box is built, its command has run nowhere at all."""
+    launcher = await spawn_launcher(config, entry=(WEAK, kind))
+    mark = open_to_all(scratch) / "mark"
+    lease, _ = await launcher.request("lease", limits=Limits().plain(), layers=[])
+    box = Box(launcher, slot=lease["slot"], uid=lease["uid"], limits=Limits(), places={})
+    result = await box.run(["touch", str(mark)])
+    assert (result.exit_code, result.started, mark.exists()) == (None, False, False)
+    await launcher.close()
+
+
+async def test_other_parts_are_proven_before_the_next_box(config: LauncherConfig) -> None:
+    """A new bubblewrap is attacked before it is used, and a wrong one closes the pool for good."""
+    (layers,) = config.roots
+    layers.mkdir()
+    real, used = content_of(BWRAP), layers / "bwrap"
+    replace_program(used, real)
+    launcher = await spawn_launcher(config, entry=(WEAK, "replaceable"))
+    pool = await BoxPool.open(settings(config), launcher)
+    first = pool.digest
+    async with pool.box() as box:
+        replace_program(used, real)
+        with pytest.raises(BoxUnavailable, match="has changed since this lease"):
+            await box.run(["true"])
+    async with pool.box() as box:
+        assert (await box.run(["true"])).exit_code == 0
+    assert pool.digest == first  # the same bytes: proven anew, with the same result
+    replace_program(used, real + b"\0")
+    async with pool.box() as box:
+        assert (await box.run(["true"])).exit_code == 0
+    assert pool.digest != first
+    replace_program(used, b"#!/bin/sh\nexit 0\n")
+    for _ in range(2):
+        with pytest.raises(BoxUnavailable, match="does not start"):
+            async with pool.box():
+                pass
+        replace_program(used, real)  # too late: what has been wrong once is looked at by a person
+    await pool.close()
+
+
+def content_of(path: Path) -> bytes:
+    """Read a program."""
+    return path.read_bytes()
+
+
+def open_to_all(folder: Path) -> Path:
+    """Let every user write here."""
+    folder.chmod(0o777)
+    return folder
+
+
+def replace_program(path: Path, content: bytes) -> None:
+    """Put another program in a program's place, as an upgrade does."""
+    fresh = path.with_name("fresh")
+    fresh.write_bytes(content)
+    fresh.chmod(0o755)
+    fresh.rename(path)
 
 
 async def test_without_a_namespace_for_rooms_a_part_is_missing(config: LauncherConfig) -> None:

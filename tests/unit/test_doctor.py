@@ -5,7 +5,8 @@ import json
 
 from rich.console import Console
 
-from bot.doctor import doctor
+from bot.adapters.box import PARTS
+from bot.doctor import Health, _print, _tier, doctor
 
 
 async def test_every_part_is_reported_with_a_remedy_where_one_is_needed() -> None:
@@ -27,3 +28,15 @@ async def test_people_read_one_line_per_part() -> None:
     await doctor(Console(file=page, width=200), as_json=False)
 
     assert all(name in page.getvalue() for name in ("python", "git", "jj", "box", "disk"))
+
+
+def test_each_missing_part_has_its_own_command() -> None:
+    """Tier B names every part it lacks, what that means, and what brings this very part."""
+    page = io.StringIO()
+
+    _print(Console(file=page, width=400), _tier("B", tuple(PARTS), "d" * 64))
+
+    said = page.getvalue()
+    assert all(f"missing: {part.name}: {part.means}" in said for part in PARTS.values())
+    assert all(f"next: {part.mend}" in said for part in PARTS.values())
+    assert _tier("A", (), "d" * 64).health is Health.GOOD

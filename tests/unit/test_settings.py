@@ -96,3 +96,12 @@ def test_only_what_describes_the_machine_is_handed_down(monkeypatch: pytest.Monk
     assert {"PATH", "PIP_INDEX_URL", "HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE"} <= set(found)
     assert "canary" not in found.values()
     assert settings.anthropic_key() == "canary"
+
+
+def test_the_pools_of_two_roles_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started by hand with nothing said, builder and validator take different users."""
+    given(monkeypatch, COMMON, BUILDER, VALIDATOR)
+    builder, validator = BuilderSettings.read(), ValidatorSettings.read()
+    assert builder.box_uid == validator.peer_box_uid
+    assert validator.box_uid == builder.peer_box_uid
+    assert abs(builder.box_uid - validator.box_uid) > 40

@@ -69,6 +69,8 @@ def test_users_never_overlap() -> None:
     ids = [users.uid(role) for role in Role] + boxes
     assert len(set(ids)) == len(ids)
     assert all(5000 < uid < 5100 for uid in ids)
+    for role, other in ((Role.BUILDER, Role.VALIDATOR), (Role.VALIDATOR, Role.BUILDER)):
+        assert users.peer_boxes(role) == users.boxes(other)
 
 
 def test_homes_belong_to_their_roles(tmp_path: Path) -> None:

@@ -94,6 +94,9 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict)
     ceilings: Mapping[str, int] = field(default_factory=dict)
     """Limits already on us, by prlimit's names: nobody can go above them again."""
+    tmp: str = ""
+    shortcuts: str = ""
+    """Directories of the fallback, which mounts nothing: in place of /tmp, and of `python`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +107,14 @@ class Descriptors:
     status: int
     seccomp: int | None
     files: Mapping[str, int]
+    channels: frozenset[int] = frozenset()
+    """What the command gets beside its three streams: PRIVATE_FD, LISTEN_FD, both or none."""
 
 
 def outer(plan: Plan, fds: Descriptors) -> list[str]:
     """Return the whole command line: drop privileges, set limits, build the box, run."""
-    if plan.identity.uid == 0:
-        raise ValueError("bubblewrap is never started as root")
     return [
-        *_setpriv(plan),
-        *_prlimit(plan),
+        *lowered(plan),
         plan.tools.bwrap,
         "--args",
         str(fds.options),
@@ -121,6 +123,13 @@ def outer(plan: Plan, fds: Descriptors) -> list[str]:
         "--",
         *plan.argv,
     ]
+
+
+def lowered(plan: Plan) -> list[str]:
+    """Return the words in front of whatever builds the box: no privileges, and limits."""
+    if plan.identity.uid == 0:
+        raise ValueError("a box is never started as root")
+    return [*_setpriv(plan), *_prlimit(plan)]
 
 
 def _setpriv(plan: Plan) -> list[str]:

@@ -35,12 +35,22 @@ class Layer:
 class Box:
     """A leased slot. What runs in it can reach its work directory and nothing else."""
 
-    def __init__(self, launcher: LauncherHandle, *, slot: int, uid: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        launcher: LauncherHandle,
+        *,
+        slot: int,
+        uid: int,
+        limits: Limits,
+        places: Mapping[str, str],
+    ) -> None:
         self._launcher = launcher
         self.slot = slot
         self.uid = uid
         """Who it runs as, seen from the host."""
         self.limits = limits
+        self.places = places
+        """Where /work, /tmp and /dev/shm are, as seen from inside; what is not there, is not."""
 
     async def start(
         self,

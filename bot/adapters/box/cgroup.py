@@ -1,10 +1,11 @@
 """Kernel limits on a whole box: cgroup v2 where a subtree is ours, else v1, else none."""
 
 import contextlib
+import errno
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,12 @@ _PREFIX = "nightshift-"
 _NEEDED = ("pids", "memory")
 _OPTIONAL_V1 = ("cpu", "cpuacct")
 _EMPTYING_S = 5.0
+_LEAF = f"{_PREFIX}self"
+"""Where our own processes go on v2, whose groups hold processes or groups, never both."""
+
+Mount = tuple[str, str, Sequence[str]]
+"""Kind, mount point and options."""
+Write = Callable[[Path, str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +139,14 @@ def _removed(directory: Path) -> bool:
 
 def resolve() -> Hierarchy | None:
     """Find a hierarchy in which this process can make groups with limits."""
-    mounts, own = _mounts(), _own_groups()
-    return _v2(mounts, own) or _v1(mounts, own)
+    return choose(_mounts(), _own_groups())
+
+
+def choose(
+    mounts: Sequence[Mount], own: Mapping[str, str], write: Write = Path.write_text
+) -> Hierarchy | None:
+    """Take a delegated v2 subtree, else v1, else nothing: then rlimits are what is left."""
+    return _v2(mounts, own, write) or _v1(mounts, own)
 
 
 def group_name(owner: int, slot: int) -> str:
@@ -150,7 +163,7 @@ def sweep(hierarchy: Hierarchy) -> None:
             Group(hierarchy, directory.name).remove()
 
 
-def _mounts() -> list[tuple[str, str, Sequence[str]]]:
+def _mounts() -> list[Mount]:
     """Return (kind, mount point, options) of every cgroup mount."""
     lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     return [
@@ -173,12 +186,12 @@ def _candidates(point: str, path: str) -> list[Path]:
     """Prefer a place below our own group, so that limits set on us keep holding."""
     mount = Path(point)
     own = mount / path.lstrip("/")
+    if own.name == _LEAF:  # somebody of ours has made room before
+        own = own.parent
     return [own, mount] if own != mount and own.is_dir() else [mount]
 
 
-def _v1(
-    mounts: Sequence[tuple[str, str, Sequence[str]]], own: Mapping[str, str]
-) -> Hierarchy | None:
+def _v1(mounts: Sequence[Mount], own: Mapping[str, str]) -> Hierarchy | None:
     bases: dict[str, Path] = {}
     for name in (*_NEEDED, *_OPTIONAL_V1):
         for kind, point, options in mounts:
@@ -189,27 +202,44 @@ def _v1(
     return Hierarchy(1, bases) if all(name in bases for name in _NEEDED) else None
 
 
-def _v2(
-    mounts: Sequence[tuple[str, str, Sequence[str]]], own: Mapping[str, str]
-) -> Hierarchy | None:
+def _v2(mounts: Sequence[Mount], own: Mapping[str, str], write: Write) -> Hierarchy | None:
     for kind, point, _ in mounts:
         if kind == "cgroup2":
             for base in _candidates(point, own.get("", "/")):
-                if _delegated(base):
+                if _delegated(base, write):
                     return Hierarchy(2, {"": base})
     return None
 
 
-def _delegated(base: Path) -> bool:
+def _delegated(base: Path, write: Write) -> bool:
     """Whether groups below `base` get the controllers; switches them on when that is allowed."""
     with contextlib.suppress(OSError):
         if not set(_NEEDED) <= set((base / "cgroup.controllers").read_text().split()):
             return False
         active = base / "cgroup.subtree_control"
         if not set(_NEEDED) <= set(active.read_text().split()):
-            active.write_text("+pids +memory")  # refused while `base` itself holds processes
+            _switch_on(base, active, write)
         return _can(base)
     return False
+
+
+def _switch_on(base: Path, active: Path, write: Write) -> None:
+    """Give controllers to the groups below; where processes stand in the way, they step aside.
+
+    They go into a leaf of the same group, so that whatever limits it keeps limiting them.
+    """
+    wanted = "+pids +memory"
+    try:
+        write(active, wanted)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        leaf = base / _LEAF
+        leaf.mkdir(exist_ok=True)
+        for pid in (base / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                write(leaf / "cgroup.procs", pid)
+        write(active, wanted)
 
 
 def _can(base: Path) -> bool:

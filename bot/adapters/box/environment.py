@@ -194,9 +194,9 @@ async def _install(wheels: Path, pip: Path, pool: BoxPool) -> bytes:
         output_bytes=MIB,
     )
     script = (
-        "mkdir tmp site bin && TMPDIR=/work/tmp python -m pip install --quiet --no-index --no-deps"
+        'mkdir tmp site bin && TMPDIR="$PWD/tmp" python -m pip install --quiet --no-index --no-deps'
         " --no-cache-dir --no-compile --disable-pip-version-check --no-input"
-        " --target site /wheels/*.whl && rm -rf tmp &&"
+        ' --target site "$1"/*.whl && rm -rf tmp &&'
         " if [ -d site/bin ]; then mv site/bin/* bin/ && rmdir site/bin; fi &&"
         " python -m compileall -q --invalidation-mode unchecked-hash site || true; test -d bin"
     )
@@ -218,7 +218,9 @@ def _open_up(wheels: Path) -> int:
 
 async def _run(box: Box, script: str) -> None:
     result = await box.run(
-        ["/bin/sh", "-c", script], env={"PYTHONPATH": _PIP_INSIDE}, merge_stderr=True
+        ["/bin/sh", "-c", script, "sh", _WHEELS_INSIDE],
+        env={"PYTHONPATH": _PIP_INSIDE},
+        merge_stderr=True,
     )
     if not result.started:
         raise BoxUnavailable("the box for the installation did not start")

@@ -34,6 +34,8 @@ class Host:
 
     tools: Tools
     bwrap_version: str
+    """Empty where it is not installed or too old: `no_bwrap` says which."""
+    no_bwrap: BoxUnavailable | None
     system: System
     machine: str
 
@@ -42,13 +44,34 @@ def inspect() -> Host:
     """Look at the machine; raises BoxUnavailable with the mending command."""
     for name in _INSIDE:
         _find(name)
-    tools = Tools(setpriv=_find("setpriv"), prlimit=_find("prlimit"), bwrap=_find("bwrap"))
+    bwrap, version, problem = "", "", None
+    try:
+        bwrap = _find("bwrap")
+        version = _version(bwrap)
+    except BoxUnavailable as error:
+        problem = error
     return Host(
-        tools=tools,
-        bwrap_version=_version(tools.bwrap),
+        tools=Tools(setpriv=_find("setpriv"), prlimit=_find("prlimit"), bwrap=bwrap),
+        bwrap_version=version,
+        no_bwrap=problem,
         system=_system(),
         machine=platform.machine(),
     )
+
+
+def refuses_namespaces(tools: Tools, uid: int, *, switch: bool) -> str:
+    """Let bubblewrap try its namespaces as that user; its complaint, empty when it may."""
+    who = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if switch else []
+    kinds = ("user", "pid", "net", "ipc", "uts", "cgroup")
+    trial = ["--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--", "/usr/bin/true"]
+    trial = [f"--unshare-{kind}" for kind in kinds] + trial
+    words = [tools.setpriv, *who, "--no-new-privs", "--", tools.bwrap, *trial]
+    answer = subprocess.run(
+        words, env={}, cwd="/", capture_output=True, text=True, timeout=10, check=False
+    )
+    complaint = answer.stderr.strip() or f"exit {answer.returncode}"
+    refused = answer.returncode != 0 and "execvp" not in complaint  # merged-usr or not: it began
+    return complaint[-300:] if refused else ""
 
 
 def _find(name: str) -> str:

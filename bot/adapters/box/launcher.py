@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters.box import argv as box_argv
-from bot.adapters.box import peer, protocol, spawn, syscalls, waiter
+from bot.adapters.box import fallback, peer, protocol, spawn, syscalls, waiter
 from bot.adapters.box.limits import Limits
 from bot.adapters.box.machine import Config, Machine, Slot
 from bot.errors import BoxUnavailable
@@ -150,19 +150,30 @@ class Launcher:
                 box_argv.Bind(self._machine.rooms.layer(slot.index, index, path), inside)
                 for index, (path, inside) in enumerate(wanted)
             )
+            self._machine.furnish(slot)
             if slot.group is not None:
                 slot.group.create()
                 slot.group.limit(limits)
         except (OSError, ValueError):
             self._vacate(slot)
             raise
-        return {"slot": slot.index, "uid": slot.identity.uid}
+        slot.made_of = self._machine.made_of()
+        return {
+            "slot": slot.index,
+            "uid": slot.identity.uid,
+            "places": self._machine.places(slot),
+            "made_of": slot.made_of,
+        }
 
     def _spawn(
         self, message: protocol.Message, fds: Sequence[int]
     ) -> tuple[protocol.Message, list[int]]:
         slot = self._leased(message)
         limits = Limits.checked(message["limits"])
+        if fds and self._machine.sandlock is not None:
+            raise protocol.Refused(fallback.NO_LISTENING)
+        if slot.made_of != self._machine.made_of():
+            raise protocol.Refused("what boxes are made of has changed since this lease")
         plan = self._machine.plan(
             slot, peer.words(message["argv"]), peer.variables(message["env"]), limits
         )

@@ -24,6 +24,10 @@ Targets = dict[str, Any]
 
 _CLONE_NEWUSER = 0x10000000
 _AF_VSOCK = 40
+_BUILDERS_WORDS = 3
+"""`bwrap --args N`, and no more: options name directories of the host."""
+_PR_GET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 39, 47
+_CAPABILITY_V3, _CAPABILITY_SETS = 0x20080522, ("CapEff", "CapPrm", "CapInh")
 _DENIED_CALLS: dict[str, tuple[int, ...]] = {
     "keyctl": (0, -3, 0),
     "add_key": (0, 0, 0, 0, 0),
@@ -130,10 +134,10 @@ def outside_read(targets: Targets) -> Finds:
     """Read a file of the host: by name, by symlink, by another process's root, by hard link."""
     finds = []
     for path in targets["files"]:
-        with _scratch_name("link") as link, suppress(OSError):
+        with _scratch_name(targets, "link") as link, suppress(OSError):
             os.symlink(path, link)
             finds += _read(link, targets["token"], f"symlink to {path}")
-        with _scratch_name("hard") as link, suppress(OSError):
+        with _scratch_name(targets, "hard") as link, suppress(OSError):
             os.link(path, link)
             finds += _read(link, targets["token"], f"hard link to {path}")
         finds += _read(path, targets["token"], path)
@@ -143,11 +147,13 @@ def outside_read(targets: Targets) -> Finds:
 
 
 def outside_write(targets: Targets) -> Finds:
-    """Create a file anywhere but in /work, /tmp and /dev/shm."""
-    allowed = {"/work", "/tmp", "/dev/shm"}
-    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+    """Create a file anywhere but in /work, /tmp and /dev/shm; change one of the host's."""
+    allowed = set(targets["places"].values())
+    mounts: set[str] = set()
+    with suppress(OSError), open("/proc/self/mountinfo", encoding="utf-8") as file:
         mounts = {line.split()[4] for line in file}
-    folders = mounts | {"/", "/dev", "/usr", "/usr/bin", "/etc", "/opt", "/var", "/home", "/root"}
+    folders = mounts | {"/", "/tmp", "/dev/shm", "/work", "/slots", "/python"}
+    folders |= {"/dev", "/usr", "/usr/bin", "/etc", "/opt", "/var", "/home", "/root"}
     folders |= {"/opt/python", "/env", "/proc/sys/kernel", "/run", targets["folder"]}
     finds = []
     for folder in sorted(folders - allowed):
@@ -156,13 +162,24 @@ def outside_write(targets: Targets) -> Finds:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL))
             os.unlink(path)
             finds.append(folder)
+    for path in targets["files"]:
+        with suppress(OSError):
+            os.utime(path)
+            finds.append(f"times of {path}")
+        with suppress(OSError):
+            os.chmod(path, 0o644)
+            finds.append(f"mode of {path}")
     return finds
 
 
 def proc_peers(targets: Targets) -> Finds:
-    """See, signal or trace a process that is not of this box."""
+    """See, signal or trace a process that is not of this box; see how the box is made."""
     ours = {1, os.getpid(), os.getppid()}
     finds = []
+    with suppress(OSError), open("/proc/1/cmdline", "rb") as file:
+        words = file.read(4096).split(b"\0")
+        if len(words[: words.index(b"--") if b"--" in words else None]) > _BUILDERS_WORDS:
+            finds.append("the options of the box")
     for pid in set(_pids()) - ours:
         with suppress(OSError):
             with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -176,27 +193,29 @@ def proc_peers(targets: Targets) -> Finds:
     return finds[:5]
 
 
-def mount_mknod(_: Targets) -> Finds:
+def mount_mknod(targets: Targets) -> Finds:
     """Mount, make a device node, become root."""
     libc = _libc()
     finds = []
-    with _scratch_name("mount") as folder:
+    with _scratch_name(targets, "mount") as folder:
         os.mkdir(folder)
         arguments = (b"none", folder.encode(), b"tmpfs", 0, None)
         if _in_child(lambda: libc.mount(*arguments)) == 0:
             finds.append("mount")
-    for base in ("/work", "/tmp"):
+    for base in (targets["places"]["/work"], targets["places"]["/tmp"]):
         with suppress(OSError):
             os.mknod(f"{base}/nightshift-probe", stat.S_IFCHR | 0o600, os.makedev(1, 3))
             finds.append(f"device node in {base}")
             os.unlink(f"{base}/nightshift-probe")
     if os.getuid() != 0 and _in_child(lambda: libc.setresuid(0, 0, 0)) == 0:
         finds.append("setuid")
-    with open("/proc/self/status", encoding="utf-8") as file:
-        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-    sets = ("CapInh", "CapPrm", "CapEff", "CapAmb")
-    finds += [name for name in sets if int(status[name], 16)]
-    if status["NoNewPrivs"] != "1":
+    header, sets = (ctypes.c_uint32 * 2)(_CAPABILITY_V3, 0), (ctypes.c_uint32 * 6)()
+    if libc.capget(ctypes.byref(header), ctypes.byref(sets)) != 0:
+        finds.append("capabilities unknown")
+    finds += [name for at, name in enumerate(_CAPABILITY_SETS) if sets[at] or sets[at + 3]]
+    if any(libc.prctl(_PR_CAP_AMBIENT, 1, number, 0, 0) == 1 for number in range(64)):
+        finds.append("CapAmb")
+    if libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1:
         finds.append("new privileges")
     return finds
 
@@ -205,10 +224,11 @@ def size_bounds(targets: Targets) -> Finds:
     """Find a writable place that is larger than agreed."""
     finds = []
     for folder, bound in targets["sizes"].items():
-        room = os.statvfs(folder)
+        room = os.statvfs(targets["places"][folder])
         if room.f_blocks * room.f_frsize > bound:
             finds.append(f"{folder} size")
-    if targets["inodes"] is not None and os.statvfs("/work").f_files > targets["inodes"]:
+    work = targets["places"]["/work"]
+    if targets["inodes"] is not None and os.statvfs(work).f_files > targets["inodes"]:
         finds.append("/work inodes")
     return finds
 
@@ -319,7 +339,11 @@ def _forks(count: int) -> bool:
 
 
 def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    """List the processes; where /proc is closed, the likeliest, to be tried all the same."""
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return [1, os.getpid(), os.getppid(), *range(2, 400)]
 
 
 def _roots() -> list[str]:
@@ -342,8 +366,8 @@ def _read(path: str, token: str, name: str) -> Finds:
 
 
 @contextmanager
-def _scratch_name(name: str) -> Iterator[str]:
-    path = f"/work/nightshift-probe-{name}"
+def _scratch_name(targets: Targets, name: str) -> Iterator[str]:
+    path = f"{targets['places']['/work']}/nightshift-probe-{name}"
     try:
         yield path
     finally:

@@ -22,6 +22,8 @@ from bot.adapters.box.argv import PYTHON_PREFIX, Bind, Identity, System
 from bot.adapters.box.limits import MIB, Limits
 from bot.adapters.box.protocol import Refused
 
+_FEW_INODES = 10_000
+
 
 class Rooms(Protocol):
     """A place for slots."""
@@ -34,6 +36,9 @@ class Rooms(Protocol):
 
     def open(self, slot: int, owner: Identity, limits: Limits) -> str:
         """Make the empty work directory of a slot and return its path."""
+
+    def beside(self, slot: int, name: str, owner: Identity | None, size_mb: int) -> str:
+        """Make one more directory of the slot, for its owner, or for root to keep."""
 
     def layer(self, slot: int, index: int, host: str) -> str:
         """Return the path from which a box can bind this layer; raises Refused outside the roots.
@@ -61,18 +66,11 @@ class PrivateRooms:
 
     def open(self, slot: int, owner: Identity, limits: Limits) -> str:
         """Mount a sized tmpfs."""
-        base = _slot(slot)
-        work = f"{base}/work"
-        Path(work).mkdir(0o711, parents=True, exist_ok=True)
-        syscalls.attach(
-            "work",
-            work,
-            "tmpfs",
-            syscalls.MS_NOSUID | syscalls.MS_NODEV,
-            f"size={limits.work_mb * MIB},nr_inodes={limits.work_inodes},mode=0700,"
-            f"uid={owner.uid},gid={owner.gid}",
-        )
-        return work
+        return _tmpfs(slot, "work", owner, limits.work_mb, limits.work_inodes)
+
+    def beside(self, slot: int, name: str, owner: Identity | None, size_mb: int) -> str:
+        """Mount another one."""
+        return _tmpfs(slot, name, owner, size_mb, _FEW_INODES)
 
     def layer(self, slot: int, index: int, host: str) -> str:
         """Bind the directory to a neutral path that the slot's user can walk."""
@@ -120,6 +118,14 @@ class PlainRooms:
             os.chown(work, owner.uid, owner.gid)
         return str(work)
 
+    def beside(self, slot: int, name: str, owner: Identity | None, size_mb: int) -> str:  # noqa: ARG002
+        """Make another one."""
+        path = self._base / f"slot-{slot:02d}" / name
+        path.mkdir(mode=0o700 if owner else 0o755)
+        if owner is not None and owner.switch:
+            os.chown(path, owner.uid, owner.gid)
+        return str(path)
+
     def layer(self, slot: int, index: int, host: str) -> str:  # noqa: ARG002
         """Bind straight from where it is."""
         os.close(_walk(self._roots, host))
@@ -164,7 +170,7 @@ def enter(system: System, roots: Sequence[str]) -> PrivateRooms:
         os.close(fds[source])
     _link_system_dirs(base)
     Path(base, "slots").mkdir(0o711)
-    Path(base, "tmp").mkdir()  # where bubblewrap assembles the box's root
+    Path(base, "tmp").mkdir(exist_ok=True)  # where bubblewrap assembles the box's root
     Path(base, "old").mkdir()
     syscalls.pivot_root(base, f"{base}/old")
     os.chdir("/")
@@ -215,6 +221,21 @@ def _link_system_dirs(base: str) -> None:
 def _place(bind: Bind) -> str:
     """Say where a source is found in the private root."""
     return "/python" if bind.target == PYTHON_PREFIX else bind.source
+
+
+def _tmpfs(slot: int, name: str, owner: Identity | None, size_mb: int, inodes: int) -> str:
+    """Mount a sized tmpfs at a neutral path."""
+    path = f"{_slot(slot)}/{name}"
+    Path(path).mkdir(0o711, parents=True, exist_ok=True)
+    whose = f"mode=0700,uid={owner.uid},gid={owner.gid}" if owner else "mode=0755"
+    syscalls.attach(
+        name,
+        path,
+        "tmpfs",
+        syscalls.MS_NOSUID | syscalls.MS_NODEV,
+        f"size={size_mb * MIB},nr_inodes={inodes},{whose}",
+    )
+    return path
 
 
 def _slot(slot: int) -> str:

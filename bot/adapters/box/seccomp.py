@@ -80,6 +80,8 @@ _TERMINAL_TRICKS = (0x5412, 0x541C)
 _FILE_TYPE, _DEVICE_TYPES = 0o170000, (0o020000, 0o060000)
 _SOCKET_FAMILIES = (1, 2, 10, 16)
 """AF_UNIX, AF_INET, AF_INET6, AF_NETLINK."""
+_SOCKETPAIR, _CONNECT, _BIND = (53, 199), (42, 203), (49, 200)
+_KIND_BITS, _DATAGRAM = 0xF, (2,)
 
 _Step = tuple[int, int, int, int]
 
@@ -96,8 +98,12 @@ def numbers(machine: str) -> dict[str, int]:
     return {**plain, "clone": _CLONE[column], "clone3": _CLONE3[column]}
 
 
-def program(machine: str) -> bytes:
-    """Assemble the filter as bubblewrap's `--seccomp FD` reads it."""
+def program(machine: str, *, sockets: bool = True) -> bytes:
+    """Assemble the filter as bubblewrap's `--seccomp FD` reads it.
+
+    Without `sockets` none can be made, connected or bound, for a box that has no network namespace;
+    pairs are left, but for datagrams, which could be sent to any address.
+    """
     column = list(_AUDIT_ARCH).index(machine)
     steps: list[_Step] = [
         (_LD_ABS, 0, 0, _ARCH),
@@ -116,7 +122,13 @@ def program(machine: str) -> bytes:
         mode = [_arg(argument), (_AND, 0, 0, _FILE_TYPE)]
         steps += _call(numbers[column], [*mode, *_refuse(_DEVICE_TYPES), _allow()])
     families = [(_JEQ, len(_SOCKET_FAMILIES) - i, 0, f) for i, f in enumerate(_SOCKET_FAMILIES)]
-    steps += _call(_SOCKET[column], [_arg(0), *families, _deny(errno.EAFNOSUPPORT), _allow()])
+    if sockets:
+        steps += _call(_SOCKET[column], [_arg(0), *families, _deny(errno.EAFNOSUPPORT), _allow()])
+    else:
+        for numbers in (_SOCKET, _CONNECT, _BIND):
+            steps += _call(numbers[column], [_deny(errno.EACCES)])
+        kind = [_arg(1), (_AND, 0, 0, _KIND_BITS)]
+        steps += _call(_SOCKETPAIR[column], [*kind, *_refuse(_DATAGRAM), _allow()])
     steps.append(_allow())
     return b"".join(struct.pack("<HBBI", *step) for step in steps)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.adapters.box import probe, seccomp
+from bot.adapters.box import fallback, probe, seccomp
 from bot.adapters.box.argv import ENVIRONMENT, PRIVATE_FD
 from bot.adapters.box.box import Box
 from bot.adapters.box.client import CANARY
@@ -139,14 +139,22 @@ def _accepts(sock: socket.socket) -> bool:
     return True
 
 
-async def attack(box: Box, facts: Mapping[str, Any], folder: Path) -> list[Finding]:
-    """Run the attacks in this box and return every check that did not hold, in order."""
+async def attack(
+    box: Box, facts: Mapping[str, Any], folder: Path, neighbour: Box | None = None
+) -> list[Finding]:
+    """Run the attacks in this box and return every check that did not hold, in order.
+
+    A neighbour, leased at the same time, has to be another user: limits are counted per user.
+    """
     with canaries(folder) as planted:
         targets = {**planted.targets, **bounds(facts), "channel": PRIVATE_FD}
+        targets["places"] = dict(box.places)
         result, uid = await _run_probe(box, targets)
         findings = read_report(result, targets["nonce"]) + planted.visits()
     if uid in (None, 0) or uid != box.uid:
         findings.append(Finding("raw_root_uid", (f"runs as {uid}, not as {box.uid}",)))
+    if neighbour is not None and await _user_of(neighbour) == uid:
+        findings.append(Finding("limits", (f"two boxes at once run as {uid}",)))
     details: dict[str, tuple[str, ...]] = {}
     for finding in findings:
         details[finding.check] = (*details.get(finding.check, ()), *finding.details)
@@ -156,6 +164,7 @@ async def attack(box: Box, facts: Mapping[str, Any], folder: Path) -> list[Findi
 def bounds(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Say what a box with LIMITS may have at most, on this machine."""
     cgroups = facts["limits_by"] != "rlimits"
+    bubblewrap = facts["built_by"] == "bubblewrap"
     rlimits = {
         "NPROC": facts["processes"],
         "NOFILE": OPEN_FILES,
@@ -163,7 +172,9 @@ def bounds(facts: Mapping[str, Any]) -> dict[str, Any]:
         "CPU": LIMITS.cpu_s,
         "CORE": 0,
     }
-    sizes = {"/tmp": LIMITS.tmp_mb * MIB, "/dev/shm": SHM_MB * MIB}  # noqa: S108
+    sizes = {"/dev/shm": SHM_MB * MIB} if bubblewrap else {}  # noqa: S108
+    if facts["sized"] or bubblewrap:
+        sizes["/tmp"] = LIMITS.tmp_mb * MIB  # noqa: S108
     if facts["sized"]:
         sizes["/work"] = LIMITS.work_mb * MIB
     return {
@@ -187,6 +198,16 @@ async def _run_probe(box: Box, targets: Mapping[str, Any]) -> tuple[BoxResult, i
             process.feed(json.dumps(targets).encode()), identifying, process.wait()
         )
     return result, uid
+
+
+async def _user_of(box: Box) -> int | None:
+    """Learn from the kernel which user a box is."""
+    answer = "import socket\nwith socket.socket(fileno=3) as s: s.recv(1); s.send(b'!')"
+    process, channel = await box.start_raw(["python", "-I", "-S", "-c", answer])
+    with channel:
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        uid, _ = await asyncio.gather(asyncio.to_thread(_peer_uid, channel), process.wait())
+    return uid
 
 
 def _peer_uid(channel: socket.socket) -> int | None:
@@ -229,7 +250,7 @@ def did_not_start(result: BoxResult) -> BoxUnavailable:
     return BoxUnavailable(
         f"the box does not start: {last[:300]}",
         means="Without it nothing an agent writes can be run.",
-        remedy=_mending(last),
+        remedy=f"{_mending(last)}; {fallback.MEND}",
     )
 
 
@@ -258,8 +279,10 @@ def digest(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
     """Stamp what was proven, about which box: goes into every verdict."""
     parts = {
         "bwrap": facts["bwrap"],
+        "programs": facts["programs"],
         "template": facts["template"],
         "seccomp": facts["seccomp"],
+        "built_by": facts["built_by"],
         "limits_by": facts["limits_by"],
         "missing": facts["missing"],
         "checks": {name: name not in {f.check for f in findings} for name in NAMES},
@@ -268,9 +291,12 @@ def digest(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def prove(box: Box, facts: Mapping[str, Any], scratch: Path) -> str:
+async def prove(
+    box: Box, facts: Mapping[str, Any], scratch: Path, neighbour: Box | None = None
+) -> str:
     """Return the digest of the proof; raises BoxUnavailable naming what an attack passed."""
-    findings = await attack(box, facts, scratch / f"selftest-{secrets.token_hex(4)}")
+    folder = scratch / f"selftest-{secrets.token_hex(4)}"
+    findings = await attack(box, facts, folder, neighbour)
     if findings:
         details = "; ".join(f"{f.check} ({', '.join(f.details)})" for f in findings)
         raise BoxUnavailable(

@@ -65,7 +65,7 @@ def start(
         if listen is not None:
             theirs[LISTEN_FD] = fcntl.fcntl(listen, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
         status_r, status_w = os.pipe()
-        fds = _descriptors(plan, options, seccomp, status_w)
+        fds = _descriptors(plan, options, seccomp, status_w, frozenset(theirs) - {0, 1, 2})
         kept = [fds.options, fds.status, *fds.files.values()]
         kept += [] if fds.seccomp is None else [fds.seccomp]
         for fd in (*theirs.values(), *kept, status_w):
@@ -139,13 +139,20 @@ def _pipe(plan: Plan) -> tuple[int, int]:
     return reader, writer
 
 
-def _descriptors(plan: Plan, options: Builder, seccomp: bytes | None, status: int) -> Descriptors:
+def _descriptors(
+    plan: Plan,
+    options: Builder,
+    seccomp: bytes | None,
+    status: int,
+    channels: frozenset[int],
+) -> Descriptors:
     files = {path: _memory(content) for path, content in etc_files(plan.identity).items()}
     fds = Descriptors(
         options=_memory(b""),
         status=fcntl.fcntl(status, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD),
         seccomp=None if seccomp is None else _memory(seccomp),
         files=files,
+        channels=channels,
     )
     text = "".join(f"{word}\0" for word in options(plan, fds))
     os.pwrite(fds.options, os.fsencode(text), 0)

@@ -173,7 +173,7 @@ def answer(call: dict[str, Any], results: list[Any]) -> dict[str, Any]:
 def serve() -> None:
     """Answer until the other side closes."""
     channel = socket.socket(fileno=3)
-    sys.path[:0] = ["/work/src", "/work", "/env/site"]
+    sys.path[:0] = sys.argv[1].split(":")
     results: list[Any] = []
     with channel.makefile("r", encoding="utf-8") as questions:
         for line in questions:

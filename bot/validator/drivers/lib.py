@@ -20,6 +20,7 @@ from bot.validator.scenario import Step
 from bot.validator.template import fill
 
 _SOURCE = Path(__file__).parent.parent / "boxed" / "calls.py"
+_IMPORTS = "/work/src:/work:/env/site"
 _FORMS = ({"nonce", "return"}, {"nonce", "absent"}, {"nonce", "raises", "message"})
 MAX_REPLY = 1 << 20
 _LAST_BYTES_S = 5.0
@@ -29,7 +30,7 @@ async def drive(visit: Visit) -> dict[str, Observation]:
     """Take the steps in order in one process, until one breaks off."""
     seen: dict[str, Observation] = {}
     process = await visit.box.start(
-        ["python", "-I", "-B", "-c", _SOURCE.read_text()],
+        ["python", "-I", "-B", "-c", _SOURCE.read_text(), _IMPORTS],
         env=visit.env,
         limits=visit.limits,
         private_fd=True,
