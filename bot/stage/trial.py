@@ -163,8 +163,16 @@ def _tell_patch(options: TrialOptions, console: Console, run: Run, patch: Path |
     elif _refused(run):
         console.print(f"patch: {patch}: hidden scenarios refused it, do not apply", highlight=False)
     else:
-        judged = "" if run.state is RunState.LANDED else ", not judged by hidden scenarios"
-        console.print(f"patch: {patch} (git am {patch}){judged}", highlight=False)
+        console.print(f"patch: {patch} (git am {patch}){_standing(run)}", highlight=False)
+
+
+def _standing(run: Run) -> str:
+    """Say what stands behind a patch that did not land."""
+    if run.state is RunState.LANDED:
+        return ""
+    last = run.attempts[-1].verdicts
+    held = any(claimed(signed).outcome is Outcome.PASS for signed in last)
+    return ", hidden scenarios hold" if held else ", not judged by hidden scenarios"
 
 
 def _world(name: str, filed: Filed, branch: str) -> World:
