@@ -5,12 +5,15 @@ GitHub's twin, asked by a client of its own, is the witness; the run record has 
 
 import asyncio
 import io
+import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 from github import Auth, Github
 from github.Issue import Issue
 from github.Repository import Repository
@@ -22,7 +25,7 @@ from bot.domain.run import Run, RunState
 from bot.domain.verdict import Outcome, Purpose, SignedVerdict, Verdict
 from bot.policy.authorise import Question, claimed, read_verdict
 from bot.policy.texts import STATE_LABELS, state_label
-from bot.stage.demo import check_world, file_issues, play
+from bot.stage.demo import _tell, check_world, file_issues, play, write_json
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, Stage
 from bot.supervise import CODE
@@ -43,6 +46,7 @@ class Evening:
     """What is left when every run has ended; the stage still stands."""
 
     stage: Stage
+    show: Show
     runs: dict[int, Run]
     order: Sequence[int]
     landings: Sequence[Landing]
@@ -82,7 +86,7 @@ async def evening() -> AsyncIterator[Evening]:
         unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
         landings = await stage.store.landings(world.repository.full_name)
         by_number = {run.issue.number: run for run in runs}
-        yield Evening(stage, by_number, show.order, landings, unmet)
+        yield Evening(stage, show, by_number, show.order, landings, unmet)
     finally:
         await stage.close()
 
@@ -224,6 +228,29 @@ async def test_the_more_urgent_start_first(evening: Evening) -> None:
 async def test_the_world_holds(evening: Evening) -> None:
     """The demo would have ended with exit code 0."""
     assert list(evening.unmet) == []
+
+
+async def test_the_demo_ends_with_a_table_and_pages_that_answer(
+    evening: Evening, tmp_path: Path
+) -> None:
+    """A row, an outcome and an open page for every issue; the JSON says the same."""
+    runs, said = list(evening.runs.values()), io.StringIO()
+    _tell(Console(file=said, width=132), evening.stage, evening.show, runs, [], keep=True)
+    write_json(tmp_path / "out.json", evening.stage, evening.show, runs, [])
+
+    text, told = said.getvalue(), json.loads((tmp_path / "out.json").read_text())
+    pages = re.findall(r"http://\S+", text)
+    assert (True, sorted(evening.runs)) == (told["holds"], [one["issue"] for one in told["issues"]])
+    assert len(evening.runs) + 2 == len(pages)
+    for one in told["issues"]:
+        (row,) = [line for line in text.splitlines() if f"#{one['issue']} " in line and "P" in line]
+        assert f" {one['priority']} " in row
+        assert one["outcome"] in row
+    async with ClientSession() as session:
+        answers = [(await session.get(page)).status for page in pages]
+    assert {200} == set(answers)
+    assert "search brain, not a language model" in text
+    assert "the world's expectations hold" in text
 
 
 async def test_the_twin_knew_every_question(evening: Evening) -> None:
