@@ -226,7 +226,7 @@ async def test_without_a_namespace_for_rooms_a_part_is_missing(config: LauncherC
 async def test_bubblewrap_is_never_started_as_root(config: LauncherConfig) -> None:
     """A box run as root is found out; and the command line for it is refused in the first place."""
     if ROOT:
-        assert await failures(config, "root") == ["raw_root_uid", "core_pattern"]
+        assert await failures(config, "root") == ["raw_root_uid", "core_pattern", "limits"]
     plan = Plan(
         tools=Tools("setpriv", "prlimit", "bwrap"),
         system=System((Bind("/usr", "/usr"),), (), "/usr/bin/python3"),

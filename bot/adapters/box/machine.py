@@ -127,10 +127,11 @@ class Machine:
         """
         problem = self._host.no_bwrap
         first = self.config.uid_base if self._root else os.geteuid()
-        if problem is None and not host.refuses_namespaces(
-            self._host.tools, first, switch=self._root
-        ):
-            return None
+        if problem is None:
+            refused = host.refuses_namespaces(self._host.tools, first, switch=self._root)
+            spawn.bury_strays(set())  # the trial's init is ours now: a zombie would stay for ever
+            if not refused:
+                return None
         found = fallback.find() if self._root and self._has_filter() else None
         if found is None and problem is not None:
             raise BoxUnavailable(
