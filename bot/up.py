@@ -84,5 +84,6 @@ def _plan(supervisor: Supervisor, role: Role, own: dict[str, str]) -> RolePlan:
         "NIGHTSHIFT_RESOLVER_ENV": json.dumps(machine),
         **own,
     }
-    reads = tuple(Path(p) for p in [own.get("NIGHTSHIFT_SCENARIOS")] if p)
+    scenarios = own.get("NIGHTSHIFT_SCENARIOS", "")
+    reads = (Path(scenarios),) if scenarios and not settings.is_git_address(scenarios) else ()
     return RolePlan(role, environment, reads=reads, slots=int(own.get("NIGHTSHIFT_SLOTS", "2")))
