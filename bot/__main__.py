@@ -67,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     _up(verbs.add_parser("up", help="start and supervise the three roles on this machine"))
     _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
     _doctor(verbs.add_parser("doctor", help="tell what is missing, and the command that mends it"))
-    owner.scenario(verbs.add_parser("scenario", help="new, lint, run, show, stats"), _console)
+    owner.scenario(verbs.add_parser("scenario", help="new, lint, run, show, stats, burn"), _console)
     owner.gate(verbs.add_parser("gate", help="calibrate, show: what the gate notices"), _console)
-    owner.verdict(verbs.add_parser("verdict", help="show: why a verdict was given"), _console)
+    owner.verdict(verbs.add_parser("verdict", help="list, show: why a verdict was given"), _console)
     return parser
 
 

@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -32,7 +31,7 @@ from bot.adapters.workflowfile import load_prices, load_workflow
 from bot.domain.role import Lane, Role
 from bot.domain.run import Run
 from bot.domain.work import BuildRequest, TriageRequest
-from bot.errors import PortInUse, SettingsError
+from bot.errors import PortInUse
 from bot.flows.build import build
 from bot.flows.builder import Builder
 from bot.flows.intake import Intake
@@ -41,9 +40,11 @@ from bot.flows.server import Server
 from bot.flows.train import LandingRequest, train_flow
 from bot.flows.triage import triage
 from bot.judging import open_judge
+from bot.scenariostore import check_store
 from bot.settings import BuilderSettings, ServerSettings, ValidatorSettings
 from bot.signals import until_signal
 from bot.validator.service import KEY_FILE, ValidatorService
+from bot.validator.shelf import Folder, Remote, Repository, Shelf
 from bot.validator.signing import open_signer
 from bot.web.app import build_app
 from bot.web.intake import intake_handler
@@ -219,7 +220,7 @@ async def serve_builder(settings: BuilderSettings) -> None:
 
 async def serve_validator(settings: ValidatorSettings) -> None:
     """Run products against hidden scenarios, score, sign."""
-    check_store(settings.scenarios)
+    shelf = open_shelf(settings)
     async with contextlib.AsyncExitStack() as stack:
         stop = await stack.enter_async_context(until_signal())
         pool = await stack.enter_async_context(_boxes(settings))
@@ -227,16 +228,19 @@ async def serve_validator(settings: ValidatorSettings) -> None:
         judge = await stack.enter_async_context(open_judge(settings))
         engine = _engine(Role.VALIDATOR, settings)
         service = await ValidatorService.open(
-            scenarios=settings.scenarios,
+            shelf=shelf,
             state=settings.state,
             pool=pool,
             blob=store.blob,
             resolver_env=settings.resolver_env,
             judge=judge,
             judge_model=settings.judge_model,
+            budget=settings.corpus_budget,
         )
         stack.push_async_callback(service.close)
         engine.workflow("validate")(service.workflow(engine))
+        engine.workflow("rehearse")(service.rehearsal(engine))
+        engine.workflow("propose")(service.proposals(engine))
         await engine.launch([Queue(Lane.VALIDATE, worker_concurrency=settings.slots)])
         stack.push_async_callback(engine.close)
         _ready(Role.VALIDATOR, tier=pool.tier, missing=", ".join(pool.missing))
@@ -254,25 +258,15 @@ async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
             await task
 
 
-def check_store(scenarios: Path) -> None:
-    """Refuse a scenario store that this role cannot read, or that others can."""
-    me = os.geteuid()
-    try:
-        mode = scenarios.stat().st_mode
-        readable = os.access(scenarios, os.R_OK | os.X_OK)
-    except OSError:
-        mode, readable = 0, False
-    if not readable:
-        raise SettingsError(
-            f"NIGHTSHIFT_SCENARIOS: user {me}, who runs the validator, cannot read {scenarios}",
-            remedy=f"chown -R {me} {scenarios} && chmod 700 {scenarios}",
-        )
-    if mode & 0o077:
-        raise SettingsError(
-            f"NIGHTSHIFT_SCENARIOS: {scenarios} can be read by others than the validator",
-            means="a scenario that a coder could read proves nothing",
-            remedy=f"chmod 700 {scenarios}",
-        )
+def open_shelf(settings: ValidatorSettings) -> Shelf:
+    """Say where the scenarios come from; a folder that others can read is refused."""
+    folder = settings.scenarios_folder
+    if folder is not None:
+        check_store(folder)
+        return Folder(folder)
+    token = settings.scenarios_token.get_secret_value()
+    remote = Remote(settings.scenarios, settings.scenarios_ref, token, settings.scenarios_key)
+    return Repository(remote, settings.state / "scenarios")
 
 
 def show_key() -> str:

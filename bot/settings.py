@@ -138,15 +138,43 @@ class JudgeSettings(_Settings):
         return model
 
 
+def is_git_address(scenarios: str) -> bool:
+    """Whether NIGHTSHIFT_SCENARIOS names a repository and no folder."""
+    return scenarios.startswith(("https://", "http://", "ssh://", "file:///"))
+
+
 class ValidatorSettings(_BoxRole, JudgeSettings):
     """The other side of the wall. It alone can read scenarios."""
 
-    scenarios: Path = Field(description="folder with one corpus per target repository (0700)")
     box_uid: int = Field(
         default=60_860, ge=1000, description="first uid of this role's boxes; used as root only"
     )
     peer_box_uid: int = Field(
         default=60_800, ge=1000, description="first uid of the builder's boxes, on this machine"
+    )
+    scenarios: str = Field(
+        min_length=1,
+        description="folder with one corpus per target repository (0700), or the address of a git "
+        "repository that holds them: https://, ssh:// or file:///",
+    )
+    scenarios_ref: str = Field(default="main", description="branch of that repository")
+    scenarios_token: SecretStr = Field(
+        default=SecretStr(""), description="token that reads that repository over https"
+    )
+    scenarios_key: Path | None = Field(
+        default=None,
+        description="SSH key that reads it; the host's key stands in FILE.known_hosts",
+    )
+
+    @property
+    def scenarios_folder(self) -> Path | None:
+        """Return the folder of the scenarios; None when they come from a repository."""
+        return None if is_git_address(self.scenarios) else Path(self.scenarios)
+
+    corpus_budget: int = Field(
+        default=100,
+        ge=0,
+        description="gate questions per repository until its corpus is rotated; 0 forbids all",
     )
 
 

@@ -84,5 +84,16 @@ def _plan(supervisor: Supervisor, role: Role, own: dict[str, str]) -> RolePlan:
         "NIGHTSHIFT_RESOLVER_ENV": json.dumps(machine),
         **own,
     }
-    reads = tuple(Path(p) for p in [own.get("NIGHTSHIFT_SCENARIOS")] if p)
-    return RolePlan(role, environment, reads=reads, slots=int(own.get("NIGHTSHIFT_SLOTS", "2")))
+    return RolePlan(
+        role, environment, reads=_reads(own), slots=int(own.get("NIGHTSHIFT_SLOTS", "2"))
+    )
+
+
+def _reads(own: dict[str, str]) -> tuple[Path, ...]:
+    """List what a role has to see beside its own folder: scenarios, and the key to them."""
+    scenarios = own.get("NIGHTSHIFT_SCENARIOS", "")
+    key = own.get("NIGHTSHIFT_SCENARIOS_KEY", "")
+    local = scenarios.removeprefix("file://")
+    found = [local] if local and not settings.is_git_address(local) else []
+    found += [key, f"{key}.known_hosts"] if key else []
+    return tuple(Path(path) for path in found)

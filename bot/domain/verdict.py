@@ -46,7 +46,8 @@ class Verdict:
     reason: str
     """A fixed slug: `passed`, `bound-below-threshold`, `must-pass-failed`, `newly-failing`,
     `too-few-scenarios`, `too-flaky`, `sealed-failed`, `no-scenarios`, `product-does-not-start`,
-    `box-failed`, `tree-mismatch`, `budget-spent`, `internal`."""
+    `box-failed`, `tree-mismatch`, `budget-spent`, `burnt-unreplaced`, `history-unknown`,
+    `internal`."""
     repo: str
     issue: int
     commit: str

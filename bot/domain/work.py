@@ -69,6 +69,8 @@ class BuildRequest:
     """The mission clause that triage cited, for the commit's trailers; the coder never sees it."""
     feedback: str = ""
     """What the coder hears about its last submission: the same words as stand on the PR."""
+    examples: str = ""
+    """The dev scenarios in full, with what became of them; empty when they are known already."""
     spent: Usage = field(default_factory=Usage)
     seconds_left: float = 0.0
 
@@ -120,3 +122,43 @@ class ValidateRequest:
     nonce: str
     submission: int = 1
     """Which gate consultation of the issue this is, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RehearseRequest:
+    """server -> validator: try the dev scenarios, which coders may read, on this commit."""
+
+    run_id: str
+    repo: str
+    issue: int
+    base: str
+    commit: str
+    tree: str
+    base_bundle: str
+    bundle: str
+    product: Product
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class RehearseReply:
+    """validator -> server. Nothing of a gate or sealed scenario is ever in here."""
+
+    ran: int = 0
+    failed: int = 0
+    text: str = ""
+    """Every dev scenario in full, failures first, with what was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeRequest:
+    """server -> validator: something we landed was wrong; write a draft for a person."""
+
+    repo: str
+    issue: int
+    title: str
+    body: str
+    landed: str
+    run_id: str
+    why: str
+    verdicts: tuple[str, ...] = ()

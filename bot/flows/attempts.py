@@ -12,7 +12,7 @@ from bot.domain.work import (
     BuildReply,
     BuildRequest,
 )
-from bot.flows.judge import Candidate, ask_validator, demands_of
+from bot.flows.judge import Candidate, ask_rehearsal, ask_validator, demands_of
 from bot.flows.publish import publish
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, answer_as
 from bot.flows.story import CHILD_S, Story
@@ -26,6 +26,7 @@ from bot.policy.steps import (
     TryAgain,
     after_build,
     after_gate,
+    after_rehearsal,
     after_seal,
 )
 
@@ -42,10 +43,20 @@ class Start:
     conversation: str = ""
     feedback: str = ""
     submission: int = 0
+    examples: str = ""
+    """What the coder is shown of the dev scenarios before its next attempt."""
+    shown: bool = False
+    """Whether this conversation holds them already."""
 
-    def heard(self, reply: BuildReply, feedback: str) -> "Start":
+    def heard(self, reply: BuildReply, feedback: str, examples: str = "") -> "Start":
         """Go on with the same conversation, knowing this."""
-        return replace(self, conversation=reply.conversation, feedback=feedback)
+        return replace(
+            self,
+            conversation=reply.conversation,
+            feedback=feedback,
+            examples=examples,
+            shown=self.shown or bool(examples),
+        )
 
 
 async def work(story: Story, start: Start, mission: Mission) -> None:
@@ -72,8 +83,15 @@ async def _attempt(story: Story, mission: Mission, start: Start, index: int) -> 
     if isinstance(step, Finish) or reply.attempt is None:
         await story.finish(step if isinstance(step, Finish) else _NOTHING)
         return None
-    candidate = await _publish(story, reply.attempt, reply.bundle, start)
-    if candidate is None:
+    candidate = _candidate(reply.attempt, reply.bundle, start)
+    dev = await ask_rehearsal(story.server, story.run, candidate, mission)
+    tried = after_rehearsal(dev, left)
+    if isinstance(tried, TryAgain):
+        return start.heard(reply, tried.feedback, dev.text)
+    if isinstance(tried, Finish):
+        await story.finish(tried)
+        return None
+    if not await _published(story, reply.attempt, reply.bundle, start):
         return None
     if mission.autonomy <= _ONLY_A_PULL:
         await story.finish(Finish(RunState.OPENED, "autonomy", "the mission lets people merge"))
@@ -83,7 +101,7 @@ async def _attempt(story: Story, mission: Mission, start: Start, index: int) -> 
         told = replace(story.run.attempts[-1], told=judged.feedback)
         story.run = _with_last(story.run, told)
         again = replace(start, submission=start.submission + 1)
-        return again.heard(reply, judged.feedback)
+        return again.heard(reply, judged.feedback, "" if start.shown else dev.text)
     if isinstance(judged, Finish):
         await story.finish(judged)
         return None
@@ -104,6 +122,7 @@ async def _build(story: Story, mission: Mission, start: Start, index: int) -> Bu
         clause=story.run.clause,
         conversation=start.conversation,
         feedback=start.feedback,
+        examples=start.examples,
         spent=used,
         seconds_left=mission.limits.minutes * 60 - used.model_seconds - used.box_seconds,
     )
@@ -138,9 +157,14 @@ async def _judged(
     return await _seal(story, candidate, mission) if isinstance(gate, GoOn) else gate
 
 
-async def _publish(story: Story, attempt: Attempt, bundle: str, start: Start) -> Candidate | None:
+def _candidate(attempt: Attempt, bundle: str, start: Start) -> Candidate:
+    return Candidate(start.base, attempt.commit, attempt.tree, start.bundle, bundle)
+
+
+async def _published(story: Story, attempt: Attempt, bundle: str, start: Start) -> bool:
+    """Show the attempt as a pull request; False when people do not want it any more."""
     if await story.stopped(f"publish-{attempt.index}"):
-        return None
+        return False
     await story.move(RunState.PUBLISHING)
     run = story.run
     pull = await story.server.engine.step(
@@ -151,7 +175,7 @@ async def _publish(story: Story, attempt: Attempt, bundle: str, start: Start) ->
         retry=GITHUB_RETRY,
     )
     story.run = replace(story.run, pull=pull)
-    return Candidate(start.base, attempt.commit, attempt.tree, start.bundle, bundle)
+    return True
 
 
 def _with_last(run: Run, attempt: Attempt) -> Run:

@@ -60,7 +60,11 @@ async def _open(desk: Desk) -> Conversation:
     builder, request = desk.builder, desk.request
     if request.conversation:
         raw = json.loads(await builder.store.blob(request.conversation))
-        return wire.load(Conversation, raw).answer_submit(request.feedback)
+        shown = ""
+        if request.examples:
+            said = {"examples": envelope(request.examples)}
+            shown = f"\n{builder.prompts.render('build.examples', said)}"
+        return wire.load(Conversation, raw).answer_submit(f"{request.feedback}{shown}")
     mission = request.mission
     paths = [entry.path for entry in await desk.store.git.ls(request.base)]
     static = builder.prompts.render(

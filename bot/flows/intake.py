@@ -17,8 +17,10 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Retryable
+from bot.flows.escaped import note_report, note_reverts
 from bot.flows.project import project
 from bot.flows.server import Server
+from bot.policy.escaped import ESCAPED, reported
 from bot.policy.intake import TRIGGER, Action, Reprioritise, StartRun, StopRun, decide, last_word
 from bot.web.intake import Delivery as Received
 
@@ -91,6 +93,11 @@ class Intake:
         for repo in await self._server.forge.installation_repositories():
             for issue in await self._server.forge.open_issues(repo.full_name, TRIGGER):
                 await store.mark_dirty(repo.full_name, SubjectKind.ISSUE, issue.number)
+            if await store.landings(repo.full_name):
+                await store.mark_dirty(repo.full_name, SubjectKind.BRANCH, 0)
+                for number, pull in await self._server.forge.labelled(repo.full_name, ESCAPED):
+                    kind = SubjectKind.PULL if pull else SubjectKind.ISSUE
+                    await store.mark_dirty(repo.full_name, kind, number)
         for run in await store.runs():
             if not run.state.ended:
                 await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
@@ -117,15 +124,33 @@ class Intake:
         if key.kind in {SubjectKind.INSTALLATION, SubjectKind.REPOSITORY}:
             await self.sweep()
             return ()
-        if key.kind != SubjectKind.ISSUE:
+        if key.kind == SubjectKind.BRANCH:
+            await note_reverts(self._server, key.repo)
+            return ()
+        if key.kind == SubjectKind.PULL:
+            await self._hear_reports(key, pull=True)
             return ()
         issue = await self._read(key)
+        if issue is not None and reported(issue.labels):
+            await self._hear_reports(key, pull=False)
         store = self._server.store
         running = await self._running(key)
         known = [run for run in await store.runs(key.repo) if run.issue.number == key.number]
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
         return decide(issue, running, last_word([run for run in known if run.state.ended]))
+
+    async def _hear_reports(self, key: SubjectKey, *, pull: bool) -> None:
+        """Propose a scenario for what landed under a number that a maintainer has labelled."""
+        landed = [
+            run
+            for run in await self._server.store.runs(key.repo)
+            if run.state is RunState.LANDED
+            and key.number == (run.pull if pull else run.issue.number)
+        ]
+        if landed and reported(await self._server.forge.labels(key.repo, key.number)):
+            for run in landed:
+                await note_report(self._server, run)
 
     async def _running(self, key: SubjectKey) -> Run | None:
         """Return the issue's open run; one whose workflow broke off is closed first, and told."""

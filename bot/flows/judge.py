@@ -7,7 +7,7 @@ from bot.domain.mission import Mission
 from bot.domain.role import Lane, Role
 from bot.domain.run import Run
 from bot.domain.verdict import Judgement, Purpose, SignedVerdict, Verdict
-from bot.domain.work import ValidateRequest
+from bot.domain.work import RehearseReply, RehearseRequest, ValidateRequest
 from bot.errors import Tampered
 from bot.flows.server import Server, answer_as, nonce
 from bot.policy.authorise import Question, read_verdict
@@ -83,6 +83,34 @@ async def ask_validator(
     verdict = read_verdict(judgement.signed, server.verdict_key, question)
     check_threshold(verdict, request.threshold)
     return Heard(verdict, judgement.signed)
+
+
+async def ask_rehearsal(
+    server: Server, run: Run, candidate: Candidate, mission: Mission
+) -> RehearseReply:
+    """Have the dev scenarios tried: no verdict, so no signature; the gate is asked all the same."""
+    request = RehearseRequest(
+        run_id=run.id,
+        repo=run.issue.repo,
+        issue=run.issue.number,
+        base=candidate.base,
+        commit=candidate.commit,
+        tree=candidate.tree,
+        base_bundle=candidate.base_bundle,
+        bundle=candidate.bundle,
+        product=mission.product,
+        environment=mission.environment,
+    )
+    answer = await server.engine.child(
+        Lane.VALIDATE,
+        "rehearse",
+        wire.dump(request),
+        id=f"rehearse:{nonce(run.id, candidate.commit, candidate.base)}",
+        priority=int(run.priority),
+        app=Role.VALIDATOR.app,
+        timeout_s=server.workflow.validate_timeout_s,
+    )
+    return answer_as(RehearseReply, answer)
 
 
 def demanded(server: Server, mission: Mission) -> float:

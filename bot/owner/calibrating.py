@@ -18,8 +18,8 @@ from bot.flows.checks import run_checks
 from bot.foreign import run_git
 from bot.judging import open_judge
 from bot.owner.choice import readable
+from bot.owner.memory import opened
 from bot.owner.paper import save, write
-from bot.owner.verdict import opened
 from bot.owner.workbench import Bench, bench, files_of
 from bot.policy.calibration import FEWEST, by_feature, rate_of, verdict_on
 from bot.policy.guards import protected_patterns
@@ -30,7 +30,6 @@ from bot.validator.calibrate import Calibrator, Checks, Ground
 from bot.validator.faults import Fault, chosen, faults_of
 from bot.validator.ledger import Ledger
 from bot.validator.loader import load_corpus
-from bot.validator.service import LEDGER_FILE
 from bot.validator.trajectories import Runner
 
 GOOD, WEAK = 0, 1
@@ -92,7 +91,7 @@ async def calibrate(wanted: Wanted, console: Console) -> int:
 
 def show(state: Path, name: str, least: float, report: Path | None, console: Console) -> int:
     """Tell the newest measurement of a repository."""
-    measured = opened(state / LEDGER_FILE).newest_calibration(name)
+    measured = opened(state).newest_calibration(name)
     if measured is None:
         raise UsageError(
             f"{name} was never calibrated here",
@@ -182,7 +181,7 @@ def _ledger(wanted: Wanted, name: str) -> Ledger | None:
         return None
     if not re.fullmatch(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", name):
         raise UsageError(f"--name {name}: not OWNER/NAME", remedy="as GitHub spells it")
-    return opened(wanted.state / LEDGER_FILE)
+    return opened(wanted.state)
 
 
 def _ground(wanted: Wanted, place: Bench) -> Ground:

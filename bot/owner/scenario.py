@@ -12,14 +12,19 @@ from rich.table import Table
 from bot.domain.mission import Gate
 from bot.errors import ScenarioError
 from bot.owner.choice import readable, selected
+from bot.owner.memory import opened
 from bot.owner.paper import save, write
+from bot.validator.burns import Burns
 from bot.validator.desk.lint import Linted, lint
 from bot.validator.desk.remark import Remark, Weight
 from bot.validator.desk.skeleton import write_skeleton
+from bot.validator.desk.spending import told_spending
 from bot.validator.desk.stats import rows
 from bot.validator.desk.survey import survey
 from bot.validator.desk.telling import told_scenario
 from bot.validator.functions import ExpressionError
+from bot.validator.loader import corpora
+from bot.validator.proposal import proposals
 from bot.validator.scenario import Kind, ScenarioSet
 from bot.validator.variables import draw
 
@@ -47,9 +52,10 @@ def show(folder: Path, name: str, console: Console) -> int:
     return CLEAN
 
 
-def stats(folder: Path, report: Path | None, console: Console) -> int:
-    """Print what a corpus consists of."""
+def stats(folder: Path, state: Path | None, report: Path | None, console: Console) -> int:
+    """Print what a corpus consists of; with a validator's state, also what was spent of it."""
     corpus = readable(folder)
+    ledger = None if state is None else opened(state)
     listed = rows(corpus.scenarios)
     table = Table(box=None, pad_edge=False)
     for title in ("feature", "set"):
@@ -62,14 +68,38 @@ def stats(folder: Path, report: Path | None, console: Console) -> int:
         table.add_row(*[str(value) for value in asdict(row).values()])
     console.print(table, highlight=False, markup=False)
     write(console, f"corpus {corpus.digest}, {len(corpus.scenarios)} scenarios")
+    body: dict[str, object] = {"corpus": corpus.digest, "rows": [asdict(row) for row in listed]}
+    if ledger is not None:
+        name = folder.resolve().name
+        spending = [one for one in ledger.spending() if name in corpora(one.repo)]
+        burnt = Burns(ledger.path).of(name)
+        for line in told_spending(spending, ledger.budget, burnt):
+            write(console, line)
+        drafts = [str(path) for path in proposals(state, name)] if state else []
+        for draft in drafts:
+            write(console, f"proposal {draft}: complete it and move it into the corpus")
+        body |= {
+            "proposals": drafts,
+            "spending": [asdict(one) for one in spending],
+            "burnt": sorted(burnt.ids),
+        }
     if report is not None:
-        save(report, {"corpus": corpus.digest, "rows": [asdict(row) for row in listed]})
+        save(report, body)
     return CLEAN
 
 
-def check(folder: Path, report: Path | None, console: Console) -> int:
+def check(folder: Path, state: Path | None, report: Path | None, console: Console) -> int:
     """Lint a corpus by reading it; return the exit code."""
-    return tell(lint(survey(folder), Gate().threshold), [], report, console)
+    linted = lint(survey(folder), Gate().threshold)
+    return tell(linted, waiting(folder, state), report, console)
+
+
+def waiting(folder: Path, state: Path | None) -> list[Remark]:
+    """Remark on the drafts that a validator has written for a corpus."""
+    drafts = proposals(state, folder.resolve().name) if state else ()
+    what = "something landed was wrong: a draft of a scenario waits for a person"
+    remedy = "complete its steps and checks, and move it into the corpus"
+    return [Remark(Weight.NOTE, "proposal", str(path), what, remedy) for path in drafts]
 
 
 def tell(linted: Linted, more: Sequence[Remark], report: Path | None, console: Console) -> int:

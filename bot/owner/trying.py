@@ -13,7 +13,7 @@ from bot.errors import ScenarioError, UsageError
 from bot.judging import open_judge
 from bot.owner.choice import readable, selected
 from bot.owner.paper import write
-from bot.owner.scenario import CLEAN, FINDINGS, tell
+from bot.owner.scenario import CLEAN, FINDINGS, tell, waiting
 from bot.owner.workbench import Bench, bench
 from bot.settings import JudgeSettings
 from bot.validator.desk import vacuity
@@ -48,13 +48,16 @@ async def _at(on: On, console: Console) -> AsyncIterator[tuple[Bench, Runner]]:
         yield place, Runner(place.pool, judge)
 
 
-async def check(folder: Path, on: On, report: Path | None, console: Console) -> int:
+async def check(
+    folder: Path, on: On, state: Path | None, report: Path | None, console: Console
+) -> int:
     """Lint a corpus by reading it and by running it; return the exit code."""
     corpus = await asyncio.to_thread(survey, folder)
     async with _at(on, console) as (place, runner):
         linted = lint(corpus, place.mission.gate.threshold)
         tried = await _try_all(corpus, place, runner, console)
-    return await asyncio.to_thread(tell, linted, vacuity.remarks(tried), report, console)
+    remarks = [*vacuity.remarks(tried), *waiting(folder, state)]
+    return await asyncio.to_thread(tell, linted, remarks, report, console)
 
 
 async def run(
@@ -110,7 +113,7 @@ async def _runs(runner: Runner, place: Bench, scenario: Scenario) -> list[Trajec
     try:
         return [
             await runner.run(place.stage, scenario, base=place.stage)
-            for _ in range(scenario.repeats)
+            for _ in range(scenario.repeats or 1)
         ]
     except (ScenarioError, ExpressionError) as error:
         return f"values cannot be drawn or filled in: {error}"

@@ -27,7 +27,9 @@ def scenario(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     _lint(verbs.add_parser("lint", help="what is broken, double, thin or vacuous"), console)
     _run(verbs.add_parser("run", help="run on a commit and tell what was seen"), console)
     _show(verbs.add_parser("show", help="one scenario with drawn values"), console)
-    _stats(verbs.add_parser("stats", help="what a corpus consists of"), console)
+    _stats(verbs.add_parser("stats", help="what a corpus consists of, what is spent"), console)
+    _burn(verbs.add_parser("burn", help="a scenario became known: it moves to dev"), console)
+    _rotate(verbs.add_parser("rotate", help="the gate set was replaced: a new budget"), console)
 
 
 def verdict(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
@@ -35,13 +37,7 @@ def verdict(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     show = verbs.add_parser("show", help="why a verdict was given, for the owner of the scenarios")
     show.add_argument("id", metavar="ID", help="the verdict, as the pull request names it")
-    show.add_argument(
-        "--state",
-        type=Path,
-        default=_STATE,
-        metavar="DIR",
-        help=f"the validator's folder (default: {_STATE})",
-    )
+    _state(show)
     _json(show)
 
     def run(arguments: argparse.Namespace) -> int:
@@ -50,6 +46,20 @@ def verdict(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
         return explain(arguments.state, arguments.id, arguments.json, console())
 
     show.set_defaults(run=run)
+    _list(verbs.add_parser("list", help="which verdicts were given, the newest first"), console)
+
+
+def _list(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    parser.add_argument("--repo", default="", metavar="OWNER/NAME", help="only of this repository")
+    parser.add_argument("--issue", type=int, metavar="N", help="only of this issue")
+    _state(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.verdict import overview  # noqa: PLC0415
+
+        return overview(arguments.state, arguments.repo, arguments.issue, console())
+
+    parser.set_defaults(run=run)
 
 
 def gate(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
@@ -173,6 +183,7 @@ def _lint(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     )
     _corpus(parser)
     _on(parser, required=False)
+    _also(parser, "the drafts that wait there as well")
     _json(parser)
 
     def run(arguments: argparse.Namespace) -> int:
@@ -181,9 +192,10 @@ def _lint(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
         if arguments.repo is None and (arguments.mission or arguments.ref != "HEAD"):
             raise UsageError("--ref and --mission say something about --repo, which is not given")
         if arguments.repo is None:
-            return scenario.check(arguments.dir, arguments.json, console())
+            return scenario.check(arguments.dir, arguments.state, arguments.json, console())
         on = trying.On(arguments.repo, arguments.ref, arguments.mission)
-        return asyncio.run(trying.check(arguments.dir, on, arguments.json, console()))
+        work = trying.check(arguments.dir, on, arguments.state, arguments.json, console())
+        return asyncio.run(work)
 
     parser.set_defaults(run=run)
 
@@ -223,14 +235,65 @@ def _show(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
 
 def _stats(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     _corpus(parser)
+    _also(parser, "what was spent, and the drafts that wait there, as well")
     _json(parser)
 
     def run(arguments: argparse.Namespace) -> int:
         from bot.owner.scenario import stats  # noqa: PLC0415
 
-        return stats(arguments.dir, arguments.json, console())
+        return stats(arguments.dir, arguments.state, arguments.json, console())
 
     parser.set_defaults(run=run)
+
+
+def _burn(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    parser.description = (
+        "Writes `set: dev` into the scenario's file, moves it beside the other dev ones, and has "
+        "the validator remember it. Its set allows no merge until it is replaced."
+    )
+    parser.add_argument("id", metavar="ID", help="the scenario that became known")
+    parser.add_argument(
+        "--corpus", type=Path, default=Path(), metavar="DIR", help="its corpus (default: here)"
+    )
+    _state(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.burning import burn  # noqa: PLC0415
+
+        return burn(arguments.corpus, arguments.id, arguments.state, console())
+
+    parser.set_defaults(run=run)
+
+
+def _rotate(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    parser.description = (
+        "Gate questions are counted per repository and issue, whatever is edited in the corpus. "
+        "Once its gate scenarios are replaced, this begins a new count."
+    )
+    parser.add_argument("--repo", required=True, metavar="OWNER/NAME", help="which repository")
+    _state(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.owner.burning import rotate  # noqa: PLC0415
+
+        return rotate(arguments.repo, arguments.state, console())
+
+    parser.set_defaults(run=run)
+
+
+def _also(parser: argparse.ArgumentParser, what: str) -> None:
+    told = f"the validator's folder: {what}"
+    parser.add_argument("--state", type=Path, metavar="DIR", help=told)
+
+
+def _state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=_STATE,
+        metavar="DIR",
+        help=f"the validator's folder (default: {_STATE})",
+    )
 
 
 def _corpus(parser: argparse.ArgumentParser) -> None:

@@ -37,7 +37,7 @@ class Standing(StrEnum):
     PASSES = "passes"
     FAILS = "fails"
     FLAKY = "flaky"
-    """Mixed on the very same inputs: nothing about a change can be learnt from it."""
+    """Mixed on the very same inputs: it is set aside, unless it is what the issue asks for."""
     UNKNOWN = "unknown"
     """It could not be run."""
 
@@ -85,9 +85,19 @@ class ScenarioResult:
         return self.foreign and self.base is Standing.FAILS
 
     @property
+    def quarantined(self) -> bool:
+        """Whether it wavers on base, so that nothing about a change can be learnt from it.
+
+        Never the issue's own: a base that wavers may be the very thing to be mended.
+        """
+        return self.base is Standing.FLAKY and not self.own
+
+    @property
     def unseen(self) -> bool:
         """Whether it should have been run and could not be."""
-        return not self.pending and (not self.scores or self.base is Standing.UNKNOWN)
+        if self.pending or self.quarantined:
+            return False
+        return not self.scores or self.base is Standing.UNKNOWN
 
     @property
     def newly_failing(self) -> bool:
@@ -193,7 +203,7 @@ def assess_sealed(results: Sequence[ScenarioResult], threshold: float) -> Assess
 
 def _count(results: Sequence[ScenarioResult]) -> tuple[list[ScenarioResult], Assessment]:
     """Leave out what is pending or flaky, and count the rest."""
-    counted = [r for r in results if not r.pending and r.base is not Standing.FLAKY]
+    counted = [r for r in results if not r.pending and not r.quarantined]
     weights = [result.weight for result in counted]
     total = sum(weights)
     by_scenario = sum(r.weight * r.mean for r in counted) / total if total else 0.0
@@ -210,7 +220,7 @@ def _count(results: Sequence[ScenarioResult]) -> tuple[list[ScenarioResult], Ass
         lower_bound=wilson_lower_bound(by_scenario, effective_count(weights)),
         invalid=sum(result.unseen for result in results),
         pending=sum(result.pending for result in results),
-        quarantined=sum(result.base is Standing.FLAKY for result in results),
+        quarantined=sum(result.quarantined for result in results),
     )
     return counted, seen
 
@@ -220,7 +230,7 @@ def _unjudgeable(results: Sequence[ScenarioResult], counted: Sequence[ScenarioRe
     if any(result.unseen for result in results):
         return "box-failed"
     relevant = [result for result in results if not result.pending]
-    flaky = sum(result.weight for result in relevant if result.base is Standing.FLAKY)
+    flaky = sum(result.weight for result in relevant if result.quarantined)
     if flaky > MAX_QUARANTINED * sum(result.weight for result in relevant):
         return "too-flaky"
     if not counted:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.run import Attempt, RunState
 from bot.domain.verdict import FailureClass, Outcome
-from bot.domain.work import BuildEnd, BuildReply, TriageDecision, TriageReply
+from bot.domain.work import BuildEnd, BuildReply, RehearseReply, TriageDecision, TriageReply
 
 _SHOWN = 4000
 NOT_ACCEPTED = "Not accepted: "
@@ -24,6 +24,8 @@ _OPENED = {
     "some",
     "too-few-scenarios": "too few hidden scenarios to be sure enough: not merged; `nightshift "
     "scenario lint` says how many more it takes",
+    "burnt-unreplaced": "a hidden scenario became known and is not replaced yet: not merged; "
+    "`nightshift scenario new` begins another one",
     "too-flaky": "too many hidden scenarios waver on main itself: not merged",
 }
 
@@ -93,6 +95,20 @@ def visible_feedback(attempt: Attempt) -> str:
     red = [check for check in attempt.checks if not check.passed]
     parts = [f"$ {c.command}\n{c.output[-_SHOWN:]}\n[exit {c.exit_code}]" for c in red]
     return f"{NOT_ACCEPTED}these checks are red:\n" + "\n\n".join(parts)
+
+
+def after_rehearsal(reply: RehearseReply, attempts_left: int) -> GoOn | TryAgain | Finish:
+    """Let a failing dev scenario be another attempt: the coder may read it; the gate is spared."""
+    if not reply.failed:
+        return GoOn()
+    feedback = (
+        f"{NOT_ACCEPTED}{reply.failed} of {reply.ran} example scenarios do not hold. They are "
+        "shown below in full, with what was seen."
+    )
+    if attempts_left <= 0:
+        told = f"{reply.failed} of {reply.ran} example scenarios do not hold"
+        return Finish(RunState.DROPPED, "attempts-used-up", told)
+    return TryAgain(feedback)
 
 
 def gate_feedback(hint: FailureClass | None) -> str:

@@ -75,6 +75,7 @@ REASONS = {
     "too-few-scenarios": "there are too few hidden scenarios to be sure enough: not merged.",
     "not-checkable": "the change could not be judged, so it does not land by itself.",
     "too-flaky": "too many hidden scenarios waver on main itself: not merged.",
+    "burnt-unreplaced": "a hidden scenario became known and is not replaced yet: not merged.",
     "unavailable": "a service that is needed did not answer; it is tried again by itself.",
     "rate-limited": "a service asked for a pause; it is tried again by itself.",
     "disk-full": "the machine ran out of disk; it is tried again by itself.",

@@ -146,6 +146,8 @@ class Stage:
             name = self.world.repository.full_name.replace("/", "__")
             known_fixes = shutil.ignore_patterns("_*")  # of worlds; no role has any use for them
             shutil.copytree(scenarios, corpora / name, ignore=known_fixes)
+            for path in (corpora / name, *(corpora / name).rglob("*")):
+                path.chmod(0o700 if path.is_dir() else 0o600)
         self.supervisor.give(Role.VALIDATOR, home)
         return public
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from bot.domain.calibration import Fate, Trial
 from bot.domain.verdict import Outcome
 from bot.errors import ScenarioError, UsageError
+from bot.policy.repeats import PROOF_RUNS
 from bot.policy.satisfaction import assess_gate
 from bot.validator.difference import difference
 from bot.validator.drivers.visit import Stage, joined
-from bot.validator.examination import Examination, Exhibit
+from bot.validator.examination import Examination
+from bot.validator.exhibit import Exhibit
 from bot.validator.faults import Fault
 from bot.validator.footprints import Copy, copy_of
 from bot.validator.functions import ExpressionError
@@ -96,7 +98,8 @@ class Calibrator:
                 remedy="mend the product or the mission's checks first",
             )
         try:
-            exhibits = await self._examined(self._ground.stage, {})
+            proof = PROOF_RUNS * len(self._ground.gate)
+            exhibits = await self._examined(self._ground.stage, {}, proof)
         except* (ScenarioError, ExpressionError) as errors:
             raise UsageError(
                 f"values of a scenario cannot be drawn or filled in: {errors.exceptions[0]}"
@@ -111,8 +114,12 @@ class Calibrator:
         self._base = {exhibit.scenario.id: exhibit.before for exhibit in exhibits}
         self._progress(f"main     {seen.k}/{seen.n} gate scenarios hold")
 
-    async def _examined(self, head: Stage, known: dict[str, Shown]) -> Sequence[Exhibit]:
-        examination = Examination(self._runner, head, self._ground.stage, _NO_ISSUE)
+    async def _examined(
+        self, head: Stage, known: dict[str, Shown], proof: int = 0
+    ) -> Sequence[Exhibit]:
+        """Examine a head; `proof` runs prove main once, so that every fault is run once."""
+        base = self._ground.stage
+        examination = Examination(self._runner, head, base, _NO_ISSUE, profile=proof)
         return await examination.examine(self._ground.gate, known)
 
     async def _footprints(self) -> dict[str, frozenset[str]]:

@@ -1,85 +1,62 @@
-"""What a set of scenarios shows on a head, beside its base: the facts that the gate rule weighs."""
+"""What a set of scenarios shows on a head, beside its base: the facts that the gate rule weighs.
+
+The cheap evidence comes first, the dear one only where an answer depends on it:
+
+1. base once for what it has never shown, and head once for everything that counts;
+2. base again on the very inputs that head failed on, before a failure is blamed on the change;
+3. head again, up to K (`bot.policy.repeats`), while nothing has failed that decides already; what
+   fails only now is asked of base as well. At most CONFIRM_BUDGET runs for both;
+4. base again on its own inputs, to grow the profile: what waits for another issue comes first,
+   then what fails, then what is nearest to its proof. At most PROFILE_BUDGET runs per judgement.
+
+Base is always run on the same inputs, drawn from a secret seed in the ledger: mixed answers are
+wavering and nothing else. Ten equal answers are a proof, mixed ones a quarantine, and the ledger
+keeps both for this very tree, corpus and environment.
+"""
 
 import asyncio
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import secrets
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from bot.policy.satisfaction import ScenarioResult, Standing, standing
+from bot.policy.repeats import PROOF_RUNS
+from bot.policy.satisfaction import Standing
 from bot.validator.drivers.visit import Stage
+from bot.validator.exhibit import Exhibit
 from bot.validator.ledger import Shown
 from bot.validator.scenario import Scenario
 from bot.validator.trajectories import Runner, Trajectory
 
-CONFIRM_RUNS = 10
-"""Runs on base, with the very same inputs, before a failure on head is blamed on the change."""
 CONFIRM_BUDGET = 60
-"""All such runs of one judgement together."""
-KEPT = 4000
-"""Characters of each field that evidence keeps."""
-
-
-@dataclass(slots=True)
-class Exhibit:
-    """One scenario with everything that was seen of it."""
-
-    scenario: Scenario
-    own: bool
-    foreign: bool
-    before: Shown = field(default_factory=Shown)
-    base: list[Trajectory] = field(default_factory=list)
-    head: list[Trajectory] = field(default_factory=list)
-    confirmed: list[Trajectory] = field(default_factory=list)
-    invalid: bool = False
-
-    @property
-    def standing(self) -> Standing:
-        """What base shows: on the inputs that head failed on, when that was asked."""
-        if not self.before.scores:
-            return Standing.UNKNOWN
-        if self.confirmed:
-            return standing([run.score for run in self.confirmed])
-        passes = all(score >= 1 for score in self.before.scores)
-        return Standing.PASSES if passes else Standing.FAILS
-
-    @property
-    def result(self) -> ScenarioResult:
-        """The facts without the names."""
-        result = ScenarioResult(
-            scores=() if self.invalid else tuple(run.score for run in self.head),
-            base=self.standing,
-            weight=self.scenario.weight,
-            must_pass=self.scenario.must_pass,
-            own=self.own,
-            foreign=self.foreign,
-            started=any(run.seen.started for run in self.head),
-            base_started=self.before.started,
-        )
-        failed = next((run.failure for run in self.head if run.score < 1), None)
-        return replace(result, failure=failed)
-
-    @property
-    def doubtful(self) -> Trajectory | None:
-        """The first failure on head that base may share; none for the issue's own scenarios."""
-        if self.own or self.invalid or self.standing is not Standing.PASSES:
-            return None
-        return next((run for run in self.head if run.score < 1), None)
+"""Runs of one judgement on base with the inputs that head failed on."""
+PROFILE_BUDGET = 20
+"""Runs of one judgement on base that only grow its profile."""
 
 
 class Examination:
     """One judgement's runs."""
 
-    def __init__(self, runner: Runner, head: Stage, base: Stage, issue: int) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        head: Stage,
+        base: Stage,
+        issue: int,
+        *,
+        profile: int = PROFILE_BUDGET,
+        most: int = PROOF_RUNS,
+    ) -> None:
         self._runner = runner
         self._head = head
         self._base = base
         self._issue = issue
+        self._profile = profile
+        self._most = most
 
     async def examine(
         self, scenarios: Sequence[Scenario], known: dict[str, Shown]
     ) -> list[Exhibit]:
-        """Run everything: base where it is not known yet, head, and base again on doubts."""
+        """Run everything that the answer depends on."""
         exhibits = [
             Exhibit(
                 scenario,
@@ -89,96 +66,111 @@ class Examination:
             )
             for scenario in scenarios
         ]
-        async with asyncio.TaskGroup() as group:
-            for exhibit in exhibits:
-                group.create_task(self._show(exhibit))
-        budget = CONFIRM_BUDGET
-        for exhibit in exhibits:
-            if exhibit.doubtful and budget > 0:
-                await self._confirm(exhibit, min(CONFIRM_RUNS, budget))
-                budget -= len(exhibit.confirmed)
-                if exhibit.doubtful and not exhibit.invalid:
-                    break  # one certain loss decides; the others cannot change the answer
+        await _each(exhibits, self._look)
+        await self._confirm_doubts(exhibits)
+        if not any(exhibit.lost or exhibit.result.newly_failing for exhibit in exhibits):
+            await _each(exhibits, self._repeat)
+            await self._confirm_doubts(exhibits)
+        await self._grow(exhibits)
         return exhibits
 
-    async def _show(self, exhibit: Exhibit) -> None:
-        """Run one scenario on base, unless known, and on head, unless it waits for another."""
-        scenario = exhibit.scenario
+    async def _look(self, exhibit: Exhibit) -> None:
+        """Run base, unless it is known, and head once."""
         if not exhibit.before.scores:
-            for _ in range(scenario.repeats):
-                exhibit.base.append(await self._runner.run(self._base, scenario))
-            if any(run.seen.box_failed for run in exhibit.base):
-                exhibit.invalid = True
+            await self._run_base(exhibit, min(exhibit.scenario.repeats or 1, self._most))
+        if exhibit.wanted:
+            await self._run_head(exhibit)
+
+    async def _repeat(self, exhibit: Exhibit) -> None:
+        """Run head until its mean may be believed."""
+        while len(exhibit.head) < min(exhibit.wanted, self._most):
+            await self._run_head(exhibit)
+
+    async def _run_head(self, exhibit: Exhibit) -> None:
+        """Run head once, with fresh values."""
+        run = await self._runner.run(self._head, exhibit.scenario, base=self._base)
+        exhibit.head.append(run)
+        exhibit.invalid = exhibit.invalid or run.seen.box_failed
+
+    async def _run_base(self, exhibit: Exhibit, runs: int) -> None:
+        """Run base on its own inputs, until the answer is mixed."""
+        seed = exhibit.before.seed or secrets.token_hex(16)
+        names = self._runner.values(exhibit.scenario, seed)
+        while runs > 0 and exhibit.standing is not Standing.FLAKY:
+            asked = await self._ask_base(exhibit, names, min(runs, self._runner.width))
+            if exhibit.invalid:
                 return
-            exhibit.before = seen_in(exhibit.base)
-        if exhibit.foreign and exhibit.standing is Standing.FAILS:
-            return
-        for _ in range(scenario.repeats):
-            exhibit.head.append(await self._runner.run(self._head, scenario, base=self._base))
-        exhibit.invalid = any(run.seen.box_failed for run in exhibit.head)
+            exhibit.base += asked
+            runs -= len(asked)
+            exhibit.before = exhibit.before.plus(
+                [run.score for run in asked],
+                started=any(run.seen.started for run in asked),
+                seed=seed,
+            )
+
+    async def _ask_base(
+        self, exhibit: Exhibit, names: dict[str, object], runs: int
+    ) -> list[Trajectory]:
+        """Run base some times on the same inputs."""
+        asked = await asyncio.gather(
+            *[self._runner.run(self._base, exhibit.scenario, names) for _ in range(runs)]
+        )
+        exhibit.invalid = exhibit.invalid or any(run.seen.box_failed for run in asked)
+        return asked
+
+    async def _confirm_doubts(self, exhibits: Sequence[Exhibit]) -> None:
+        """Ask base about failures: of what it passes first, then of what it fails elsewhere."""
+        budget = CONFIRM_BUDGET - sum(len(exhibit.confirmed) for exhibit in exhibits)
+        doubts = [e for e in exhibits if e.doubtful and not e.confirmed]
+        doubts.sort(key=lambda exhibit: exhibit.standing is not Standing.PASSES)
+        for exhibit in doubts:
+            if budget <= 0:
+                return
+            await self._confirm(exhibit, min(PROOF_RUNS, budget))
+            budget -= len(exhibit.confirmed)
+            if not exhibit.invalid and exhibit.result.newly_failing:
+                return  # one certain loss decides; the others cannot change the answer
 
     async def _confirm(self, exhibit: Exhibit, runs: int) -> None:
         """Ask base about the very inputs on which head failed, until the answer is mixed."""
         doubt = exhibit.doubtful
+        failing = exhibit.standing is Standing.FAILS
         while doubt and len(exhibit.confirmed) < runs and exhibit.standing is not Standing.FLAKY:
-            asked = await asyncio.gather(
-                *[
-                    self._runner.run(self._base, exhibit.scenario, doubt.names)
-                    for _ in range(min(self._runner.width, runs - len(exhibit.confirmed)))
-                ]
-            )
-            if any(run.seen.box_failed for run in asked):
-                exhibit.invalid = True
+            more = min(self._runner.width, runs - len(exhibit.confirmed))
+            asked = await self._ask_base(exhibit, dict(doubt.names), more)
+            if exhibit.invalid:
                 return
             exhibit.confirmed += asked
+            if failing and exhibit.standing is Standing.FAILS:
+                return  # it fails on base here as well: nothing was lost
+
+    async def _grow(self, exhibits: Sequence[Exhibit]) -> None:
+        """Learn more about base, within the budget, in the order of what matters most."""
+        budget = self._profile
+        for exhibit in sorted((e for e in exhibits if e.unsettled), key=_need):
+            runs = min(budget, PROOF_RUNS - len(exhibit.before.scores))
+            if runs <= 0:
+                return
+            before = len(exhibit.base)
+            await self._run_base(exhibit, runs)
+            budget -= len(exhibit.base) - before
+
+
+def _need(exhibit: Exhibit) -> tuple[bool, bool, int]:
+    """Order: what is silently pending, what fails, then what is nearest to its proof."""
+    fails = exhibit.standing is Standing.FAILS
+    return (not (fails and exhibit.foreign), not fails, -len(exhibit.before.scores))
+
+
+async def _each(
+    exhibits: Iterable[Exhibit], work: Callable[[Exhibit], Coroutine[Any, Any, None]]
+) -> None:
+    """Do one thing to all of them, as many at a time as there are boxes."""
+    async with asyncio.TaskGroup() as group:
+        for exhibit in exhibits:
+            group.create_task(work(exhibit))
 
 
 def seen_in(runs: Sequence[Trajectory]) -> Shown:
     """Sum up what runs on one tree have shown."""
     return Shown(tuple(run.score for run in runs), started=any(run.seen.started for run in runs))
-
-
-def transcript(exhibits: Sequence[Exhibit]) -> list[dict[str, Any]]:
-    """Write down all evidence, for the owner of the scenarios alone."""
-    return [
-        {
-            "id": exhibit.scenario.id,
-            "file": exhibit.scenario.file,
-            "base": exhibit.standing.value,
-            "pending": exhibit.result.pending,
-            "invalid": exhibit.invalid,
-            "head": [_told(run) for run in exhibit.head],
-            "base_runs": [_told(run) for run in (*exhibit.base, *exhibit.confirmed)],
-        }
-        for exhibit in exhibits
-    ]
-
-
-def _told(run: Trajectory) -> dict[str, Any]:
-    """Write down one trajectory."""
-    return {
-        "score": run.score,
-        "values": {name: str(value) for name, value in run.names.items()},
-        "trouble": run.seen.trouble,
-        "seconds": round(run.seen.seconds, 3),
-        "steps": {
-            name: {"ended": step.ended.value, **{k: _short(v) for k, v in step.fields.items()}}
-            for name, step in run.seen.steps.items()
-        },
-        "checks": [
-            {"check": finding.check.verb, "passed": finding.passed, "note": finding.note[:KEPT]}
-            for finding in run.findings
-        ],
-        "judged": [
-            {"statement": one.statement, "score": one.score, "why": one.why} for one in run.opinions
-        ],
-    }
-
-
-def _short(value: object) -> str:
-    """Write down what a product said, however it is shaped, to a bounded length."""
-    try:
-        text = value if isinstance(value, str) else json.dumps(value)
-    except (ValueError, RecursionError):
-        return "(cannot be written down)"
-    return text if len(text) <= KEPT else f"{text[:KEPT]} [... {len(text) - KEPT} more]"

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bot import wire
 from bot.adapters.box import BoxPool, Layer
 from bot.domain.verdict import FailureClass, Judgement, Outcome, Purpose, Verdict
-from bot.domain.work import ValidateRequest
-from bot.errors import ScenarioError
+from bot.domain.work import RehearseReply, RehearseRequest, ValidateRequest
+from bot.errors import NightshiftError, ScenarioError
 from bot.policy.calibration import known
 from bot.policy.feedback import (
     CONSULTATIONS_PER_CORPUS,
@@ -22,17 +23,23 @@ from bot.policy.feedback import (
     may_consult,
     may_seal,
 )
-from bot.policy.satisfaction import Assessment, assess_gate, assess_sealed
+from bot.policy.satisfaction import Assessment, Standing, assess_gate, assess_sealed, standing
+from bot.validator.burns import Burns
 from bot.validator.drivers.tour import offered
 from bot.validator.drivers.visit import Stage
-from bot.validator.examination import Examination, Exhibit, seen_in, transcript
+from bot.validator.examination import Examination, seen_in
+from bot.validator.exhibit import Exhibit
 from bot.validator.functions import ExpressionError
 from bot.validator.ledger import Entry, Ledger, Shown
 from bot.validator.loader import find_corpus, load_corpus
+from bot.validator.rehearsal import rehearse
 from bot.validator.rubric import Judge
 from bot.validator.scenario import Corpus, ScenarioSet
+from bot.validator.selection import LeftOut, Selection, Within, nowhere, select
+from bot.validator.shelf import Folder, Shelf, Stock
 from bot.validator.signing import Signer
 from bot.validator.trajectories import Runner
+from bot.validator.transcript import transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,8 @@ class Judged:
 
     assessment: Assessment
     corpus: Corpus | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    stock: Stock | None = None
     exhibits: tuple[Exhibit, ...] = ()
     note: str = ""
     """For the owner: why a corpus cannot be read, or a box failed."""
@@ -53,20 +62,22 @@ class Validator:
         self,
         *,
         pool: BoxPool,
-        scenarios: Path,
         ledger: Ledger,
         signer: Signer,
         clock: Callable[[], datetime],
         budget: int = CONSULTATIONS_PER_CORPUS,
+        scenarios: Path | None = None,
+        shelf: Shelf | None = None,
         judge: Judge | None = None,
         judge_model: str = "",
     ) -> None:
         self._pool = pool
         self._judge_model = judge_model
-        self._scenarios = scenarios
+        self._shelf = shelf or Folder(scenarios or Path("scenarios"))
         self._ledger = ledger
         self._signer = signer
         self._clock = clock
+        self._burns = Burns(ledger.path)
         self._budget = budget
         self._runner = Runner(pool, judge)
 
@@ -80,8 +91,13 @@ class Validator:
         head_tar: bytes,
         base_tar: bytes,
         layers: Sequence[Layer] = (),
+        *,
+        within: Within = nowhere,
     ) -> Judgement:
-        """Answer with a signed verdict. The tars must be the trees of the request's commits."""
+        """Answer with a signed verdict. The tars must be the trees of the request's commits.
+
+        `within` knows the history of the base.
+        """
         known = self.already(request)
         if known:
             return known
@@ -89,53 +105,85 @@ class Validator:
         head = Stage(head_tar, tuple(layers), request.product)
         base = Stage(base_tar, tuple(layers), request.product)
         digest = self._pool.digest
-        judged = await self._judge(request, head, base)
+        judged = await self._judge(request, head, base, within)
         if not digest or self._pool.digest != digest:
             judged = replace(judged, assessment=_invalid("box-failed", judged.assessment))
         return self._answer(request, judged, time.monotonic() - begun)
+
+    async def rehearse(
+        self, request: RehearseRequest, head: Stage, base: Stage, *, within: Within
+    ) -> RehearseReply:
+        """Try what coders may read. It spends nothing, signs nothing and remembers nothing."""
+        once = Examination(self._runner, head, base, request.issue, profile=0, most=1)
+        offers = partial(offered, head)
+        stock = await self._shelf.stock()
+        return await rehearse(once, stock.folder, request, offers, within)
 
     def refuse(self, request: ValidateRequest, reason: str) -> Judgement:
         """Sign that the question cannot be answered."""
         return self._answer(request, Judged(_invalid(reason)), 0.0)
 
-    async def _judge(self, request: ValidateRequest, head: Stage, base: Stage) -> Judged:
+    async def _judge(
+        self, request: ValidateRequest, head: Stage, base: Stage, within: Within
+    ) -> Judged:
         """Find what to ask, ask it, weigh the answers."""
-        folder = find_corpus(self._scenarios, request.repo)
+        try:
+            stock = await self._shelf.stock()
+        except NightshiftError as error:
+            return Judged(_invalid("no-scenarios"), note=error.what)
+        folder = find_corpus(stock.folder, request.repo)
         try:
             corpus = load_corpus(folder) if folder else None
         except ScenarioError as error:
-            return Judged(_invalid("no-scenarios"), note=str(error))
+            return Judged(_invalid("no-scenarios"), note=str(error), stock=stock)
+        if corpus is None:
+            note = "there is no corpus for this repository"
+            return Judged(_invalid("no-scenarios"), note=note, stock=stock)
         wanted = ScenarioSet.SEALED if request.purpose is Purpose.SEALED else ScenarioSet.GATE
-        selected = corpus.of_set(wanted) if corpus else ()
-        if corpus is None or not selected:
-            return Judged(_invalid("no-scenarios"), corpus, note="nothing to judge by")
-        if not self._allowed(request, corpus):
-            return Judged(_invalid("budget-spent"), corpus, note="no consultation is left")
-        if not all(offered(head, scenario.kind) for scenario in selected):
+        asked = await select(corpus, wanted, self._burns.of(corpus.root.name), within)
+        judged = Judged(Assessment(Outcome.INVALID, "internal"), corpus, asked.left_out, stock)
+        if asked.unknown:
+            note = f"{asked.unknown[0].scenario.file}: {asked.unknown[0].why}"
+            return _cannot(judged, "history-unknown", note)
+        if not asked.scenarios:
+            return _cannot(judged, "no-scenarios", "nothing to judge by")
+        if not self._allowed(request):
+            return _cannot(judged, "budget-spent", "no consultation is left")
+        if not all(offered(head, scenario.kind) for scenario in asked.scenarios):
             note = "the mission offers no way to run some kind of scenario"
-            return Judged(_invalid("product-does-not-start"), corpus, note=note)
-        place = _place(request, base, corpus)
+            return _cannot(judged, "product-does-not-start", note)
+        return await self._examined(request, judged, asked, head, base)
+
+    async def _examined(
+        self, request: ValidateRequest, judged: Judged, asked: Selection, head: Stage, base: Stage
+    ) -> Judged:
+        """Run what is asked, remember what was learnt, apply the rule."""
+        digest = judged.corpus.digest if judged.corpus else ""
+        place = _place(request, base, digest)
         examination = Examination(self._runner, head, base, request.issue)
         note = ""
         exhibits: list[Exhibit] = []
         try:
-            exhibits = await examination.examine(selected, self._ledger.shown(place))
+            exhibits = await examination.examine(asked.scenarios, self._ledger.shown(place))
         except* (ScenarioError, ExpressionError) as errors:
             note = f"values cannot be drawn or filled in: {errors.exceptions[0]}"
         if note:
-            return Judged(_invalid("no-scenarios"), corpus, note=note)
+            return _cannot(judged, "no-scenarios", note)
         self._ledger.remember(place, _base_shown(exhibits))
-        self._ledger.remember(_place(request, head, corpus), _head_shown(exhibits))
-        assess = assess_sealed if wanted is ScenarioSet.SEALED else assess_gate
-        results = [exhibit.result for exhibit in exhibits]
-        return Judged(assess(results, request.threshold), corpus, tuple(exhibits))
+        self._ledger.remember(_place(request, head, digest), _head_shown(exhibits))
+        assess = assess_sealed if request.purpose is Purpose.SEALED else assess_gate
+        seen = assess([exhibit.result for exhibit in exhibits], request.threshold)
+        if seen.outcome is Outcome.PASS and asked.missing:
+            note = f"{asked.missing} burnt scenarios are not replaced yet"
+            seen = _invalid("burnt-unreplaced", seen)
+        return replace(judged, assessment=seen, exhibits=tuple(exhibits), note=note)
 
-    def _allowed(self, request: ValidateRequest, corpus: Corpus) -> bool:
+    def _allowed(self, request: ValidateRequest) -> bool:
         """Whether one more answer may be given."""
         match request.purpose:
             case Purpose.GATE:
-                told = self._ledger.consultations(request.repo, corpus.digest, request.issue)
-                spent = self._ledger.spent(request.repo, corpus.digest)
+                told = self._ledger.consultations(request.repo, request.issue)
+                spent = self._ledger.spent(request.repo)
                 return may_consult(len(told), spent, self._budget)
             case Purpose.SEALED:
                 return may_seal(self._ledger.sealed(request.repo, request.run_id), request.commit)
@@ -170,6 +218,12 @@ class Validator:
                 "verdict": wire.dump(verdict),
                 "note": judged.note,
                 "quarantined": judged.assessment.quarantined,
+                "scenarios_commit": judged.stock.commit if judged.stock else "",
+                "scenarios_note": judged.stock.note if judged.stock else "",
+                "left_out": [
+                    {"id": one.scenario.id, "file": one.scenario.file, "why": one.why}
+                    for one in judged.left_out
+                ],
                 "scenarios": transcript(judged.exhibits),
             },
         )
@@ -218,7 +272,7 @@ class Validator:
         """Return the coarse class, if the feedback rule allows one."""
         if request.purpose is not Purpose.GATE or judged.corpus is None:
             return None
-        earlier = self._ledger.consultations(request.repo, judged.corpus.digest, request.issue)
+        earlier = self._ledger.consultations(request.repo, request.issue)
         now = Consultation(judged.assessment.outcome, judged.assessment.k)
         return coarse_class(earlier, now, _failures(judged.exhibits))
 
@@ -239,16 +293,21 @@ def _invalid(reason: str, seen: Assessment | None = None) -> Assessment:
     return replace(nothing, outcome=Outcome.INVALID, reason=reason)
 
 
+def _cannot(judged: Judged, reason: str, note: str) -> Judged:
+    """Say why a corpus does not answer this question."""
+    return replace(judged, assessment=_invalid(reason), note=note)
+
+
 def _question(request: ValidateRequest) -> str:
     """Digest a request, so that a repeated one is known again."""
     return hashlib.sha256(wire.canonical(wire.dump(request)).encode()).hexdigest()
 
 
-def _place(request: ValidateRequest, stage: Stage, corpus: Corpus) -> str:
+def _place(request: ValidateRequest, stage: Stage, corpus: str) -> str:
     """Name what a scenario's showing depends on: tree, corpus, environment, commands."""
     parts = [
         hashlib.sha256(stage.tree).hexdigest(),
-        corpus.digest,
+        corpus,
         wire.canonical(wire.dump(request.product)),
         wire.canonical(wire.dump(request.environment)),
         *[f"{layer.host.name}={layer.inside}" for layer in stage.layers],
@@ -257,18 +316,23 @@ def _place(request: ValidateRequest, stage: Stage, corpus: Corpus) -> str:
 
 
 def _base_shown(exhibits: Sequence[Exhibit]) -> dict[str, Shown]:
-    """Collect what base showed for the first time."""
+    """Collect what was learnt about base."""
     return {
-        exhibit.scenario.id: exhibit.before
+        exhibit.scenario.id: exhibit.learnt
         for exhibit in exhibits
-        if exhibit.base and exhibit.before.scores
+        if (exhibit.base or exhibit.confirmed) and exhibit.before.scores
     }
 
 
 def _head_shown(exhibits: Sequence[Exhibit]) -> dict[str, Shown]:
-    """Collect what head showed: when it lands it is the next base."""
+    """Collect what head showed: when it lands it is the next base.
+
+    Mixed answers came from different inputs: whether it wavers, base has to be asked anew.
+    """
     return {
-        exhibit.scenario.id: seen_in(exhibit.head)
+        exhibit.scenario.id: seen
         for exhibit in exhibits
         if exhibit.head and not exhibit.invalid and not exhibit.scenario.compares_with_base
+        for seen in [seen_in(exhibit.head)]
+        if standing(seen.scores) is not Standing.FLAKY
     }

@@ -7,9 +7,10 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from bot import wire
 from bot.domain.calibration import Calibration
 from bot.domain.verdict import Judgement, Outcome, Purpose
 from bot.policy.feedback import Consultation
+from bot.policy.satisfaction import Standing, standing
 
-KEEP_EVIDENCE = 500
-"""Verdicts whose transcripts are kept."""
+KEEP_DAYS = 180
+"""Evidence older than this goes."""
+KEEP_BYTES = 512 * 1024 * 1024
+"""Beyond this, packed, the oldest evidence goes; the newest stays, however large it is."""
+_PLACES = 500
+"""Trees of which it is remembered what scenarios show."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS judgement (
   nonce TEXT PRIMARY KEY, question TEXT NOT NULL, answer TEXT NOT NULL, at TEXT NOT NULL);
@@ -28,12 +34,19 @@ CREATE TABLE IF NOT EXISTS consultation (
   purpose TEXT NOT NULL, run TEXT NOT NULL, commit_id TEXT NOT NULL, outcome TEXT NOT NULL,
   k INTEGER NOT NULL, verdict TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS consultation_by_issue ON consultation (repo, corpus, issue, purpose);
-CREATE TABLE IF NOT EXISTS shown (
+DROP TABLE IF EXISTS shown;
+CREATE TABLE IF NOT EXISTS profile (
   place TEXT NOT NULL, scenario TEXT NOT NULL, scores TEXT NOT NULL, started INTEGER NOT NULL,
-  PRIMARY KEY (place, scenario));
+  seed TEXT NOT NULL, PRIMARY KEY (place, scenario));
 CREATE TABLE IF NOT EXISTS calibration (
   repo TEXT NOT NULL, corpus TEXT NOT NULL, at TEXT NOT NULL, measured BLOB NOT NULL,
   PRIMARY KEY (repo, corpus));
+CREATE TABLE IF NOT EXISTS epoch (
+  repo TEXT NOT NULL, after INTEGER NOT NULL, at TEXT NOT NULL);
+CREATE VIEW IF NOT EXISTS in_epoch AS SELECT consultation.rowid AS place, * FROM consultation
+  WHERE consultation.rowid >
+    (SELECT coalesce(max(after), 0) FROM epoch WHERE epoch.repo = consultation.repo);
+CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS evidence (
   verdict TEXT PRIMARY KEY, transcript BLOB NOT NULL, at TEXT NOT NULL);
 """
@@ -45,10 +58,19 @@ class Shown:
 
     scores: tuple[float, ...] = ()
     started: bool = False
+    seed: str = ""
+    """What the inputs of these runs are drawn from; empty when every run had inputs of its own."""
 
-    def plus(self, scores: Sequence[float], *, started: bool) -> "Shown":
-        """Add more runs."""
-        return Shown((*self.scores, *scores), self.started or started)
+    def plus(self, scores: Sequence[float], *, started: bool, seed: str) -> "Shown":
+        """Add more runs; those with one seed outweigh earlier ones that had others and differ."""
+        mixed = standing((*self.scores, *scores)) is Standing.FLAKY
+        known = () if mixed and self.seed != seed else self.scores
+        return Shown((*known, *scores), self.started or started, seed)
+
+    @property
+    def weight(self) -> tuple[bool, int]:
+        """How much is known: that it wavers is never forgotten, and more runs beat fewer."""
+        return standing(self.scores) is Standing.FLAKY, len(self.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +90,37 @@ class Entry:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What the gate of one repository has answered since its epoch began."""
+
+    repo: str
+    epoch: int
+    """How often the budgets were started anew."""
+    since: str
+    spent: int
+    issues: Mapping[int, int]
+
+
 class Ledger:
     """A small SQLite file, 0600. Every method is one short transaction."""
 
-    def __init__(self, path: Path, *, keep: int = KEEP_EVIDENCE) -> None:
+    def __init__(
+        self, path: Path, *, keep_days: int = KEEP_DAYS, keep_bytes: int = KEEP_BYTES
+    ) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self._path = path
-        self._keep = keep
+        self._keep_days = keep_days
+        self._keep_bytes = keep_bytes
         with closing(self._open()) as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.executescript(_SCHEMA)
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self._path
 
     def answered(self, nonce: str, question: str) -> Judgement | None:
         """Return the judgement already given to this very question."""
@@ -106,11 +148,7 @@ class Ledger:
                 (nonce, question, wire.canonical(wire.dump(judgement)), at),
             )
             db.execute("INSERT OR IGNORE INTO evidence VALUES (?, ?, ?)", (verdict, packed, at))
-            db.execute(
-                "DELETE FROM evidence WHERE rowid NOT IN"
-                " (SELECT rowid FROM evidence ORDER BY rowid DESC LIMIT ?)",
-                (self._keep,),
-            )
+            self._drop_old(db, at)
             if entry:
                 db.execute(
                     "INSERT OR IGNORE INTO consultation VALUES (?,?,?,?,?,?,?,?,?,?,?)",
@@ -121,22 +159,89 @@ class Ledger:
                     ),
                 )
 
-    def consultations(self, repo: str, corpus: str, issue: int) -> tuple[Consultation, ...]:
-        """Return what this issue was told about the gate set so far, oldest first."""
+    def _drop_old(self, db: sqlite3.Connection, at: str) -> None:
+        """Let evidence go by age, then by size, the oldest first; verdicts themselves stay."""
+        oldest = datetime.fromisoformat(at) - timedelta(days=self._keep_days)
+        db.execute("DELETE FROM evidence WHERE at < ?", (oldest.isoformat(timespec="seconds"),))
+        db.execute(
+            "DELETE FROM evidence WHERE rowid < (SELECT max(rowid) FROM evidence) AND rowid IN"
+            " (SELECT rowid FROM (SELECT rowid, sum(length(transcript)) OVER"
+            " (ORDER BY rowid DESC) AS total FROM evidence) WHERE total > ?)",
+            (self._keep_bytes,),
+        )
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Return every verdict that was ever given, oldest first, and whether evidence is left."""
         rows = self._read(
-            "SELECT outcome, k FROM consultation"
-            " WHERE repo = ? AND corpus = ? AND issue = ? AND purpose = ? ORDER BY rowid",
-            *(repo, corpus, issue, Purpose.GATE.value),
+            "SELECT answer, json_extract(json_extract(answer, '$.signed.payload'), '$.id')"
+            " IN (SELECT verdict FROM evidence) FROM judgement ORDER BY rowid"
+        )
+        return [
+            {**json.loads(json.loads(answer)["signed"]["payload"]), "evidence": bool(kept)}
+            for answer, kept in rows
+        ]
+
+    def consultations(self, repo: str, issue: int) -> tuple[Consultation, ...]:
+        """Return what this issue was told about the gate set in this epoch, oldest first."""
+        rows = self._read(
+            "SELECT outcome, k FROM in_epoch WHERE repo = ? AND purpose = ? AND issue = ?"
+            " ORDER BY place",
+            *(repo, Purpose.GATE.value, issue),
         )
         return tuple(Consultation(Outcome(outcome), k) for outcome, k in rows)
 
-    def spent(self, repo: str, corpus: str) -> int:
-        """Count the gate consultations of a whole corpus."""
-        rows = self._read(
-            "SELECT count(*) FROM consultation WHERE repo = ? AND corpus = ? AND purpose = ?",
-            *(repo, corpus, Purpose.GATE.value),
+    def spent(self, repo: str) -> int:
+        """Count the gate consultations of a repository in this epoch.
+
+        Budgets belong to a repository, not to the bytes of its corpus: editing a file frees none.
+        """
+        query = "SELECT count(*) FROM in_epoch WHERE repo = ? AND purpose = ?"
+        return int(self._read(query, repo, Purpose.GATE.value)[0][0])
+
+    def rotate(self, repo: str, at: str) -> int:
+        """Begin a new epoch of a repository: its budgets start anew. Returns what was spent."""
+        spent = self.spent(repo)
+        with closing(self._open()) as db, db:
+            db.execute(
+                "INSERT INTO epoch SELECT ?, coalesce(max(rowid), 0), ? FROM consultation",
+                (repo, at),
+            )
+        return spent
+
+    def spending(self) -> tuple[Spending, ...]:
+        """Return what every repository has spent in its epoch, and what each issue has."""
+        names = self._read("SELECT DISTINCT repo FROM consultation ORDER BY repo")
+        return tuple(self._spending(repo) for (repo,) in names)
+
+    def _spending(self, repo: str) -> Spending:
+        epochs = self._read("SELECT count(*), max(at) FROM epoch WHERE repo = ?", repo)[0]
+        issues = self._read(
+            "SELECT issue, count(*) FROM in_epoch WHERE repo = ? AND purpose = ? GROUP BY issue",
+            *(repo, Purpose.GATE.value),
         )
-        return int(rows[0][0])
+        return Spending(repo, int(epochs[0]), epochs[1] or "", self.spent(repo), dict(issues))
+
+    def note_budget(self, budget: int) -> None:
+        """Keep the budget that the running validator goes by, for the owner's tools to show."""
+        with closing(self._open()) as db, db:
+            db.execute("INSERT OR REPLACE INTO known VALUES ('budget', ?)", (str(budget),))
+
+    @property
+    def budget(self) -> int | None:
+        """The budget of the validator that ran here last; None when none has."""
+        rows = self._read("SELECT value FROM known WHERE name = 'budget'")
+        return int(rows[0][0]) if rows else None
+
+    def note_proposal(self, repo: str, landed: str) -> None:
+        """Remember that a draft was written about a landing."""
+        with closing(self._open()) as db, db:
+            row = (f"proposal {repo} {landed}", "")
+            db.execute("INSERT OR IGNORE INTO known VALUES (?, ?)", row)
+
+    def proposed(self, repo: str, landed: str) -> bool:
+        """Whether a draft about a landing was written, wherever it is now."""
+        name = f"proposal {repo} {landed}"
+        return bool(self._read("SELECT 1 FROM known WHERE name = ?", name))
 
     def sealed(self, repo: str, run_id: str) -> tuple[tuple[str, Outcome], ...]:
         """Return the commits of a run that the sealed set has answered, with the answers."""
@@ -149,27 +254,31 @@ class Ledger:
 
     def shown(self, place: str) -> dict[str, Shown]:
         """Return what the scenarios have shown at a place: one tree, corpus and environment."""
-        rows = self._read("SELECT scenario, scores, started FROM shown WHERE place = ?", place)
-        return {
-            scenario: Shown(tuple(json.loads(scores)), bool(started))
-            for scenario, scores, started in rows
-        }
+        with closing(self._open()) as db:
+            return _profile(db, place)
 
-    def remember(self, place: str, shown: dict[str, Shown]) -> None:
-        """Keep what scenarios have shown; places are dropped when nobody has used them for long."""
-        with closing(self._open()) as db, db:
+    def remember(self, place: str, shown: Mapping[str, Shown]) -> None:
+        """Keep what scenarios have shown, unless more is known by now.
+
+        Places are dropped when nobody has used them for long.
+        """
+        with closing(self._open()) as db:
+            db.execute("BEGIN IMMEDIATE")
+            known = _profile(db, place)
             db.executemany(
-                "INSERT OR REPLACE INTO shown VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO profile VALUES (?, ?, ?, ?, ?)",
                 [
-                    (place, scenario, json.dumps(seen.scores), int(seen.started))
+                    (place, scenario, json.dumps(seen.scores), int(seen.started), seen.seed)
                     for scenario, seen in shown.items()
+                    if seen.weight >= known.get(scenario, Shown()).weight
                 ],
             )
             db.execute(
-                "DELETE FROM shown WHERE place NOT IN (SELECT place FROM shown"
+                "DELETE FROM profile WHERE place NOT IN (SELECT place FROM profile"
                 " GROUP BY place ORDER BY max(rowid) DESC LIMIT ?)",
-                (self._keep,),
+                (_PLACES,),
             )
+            db.commit()
 
     def calibrate(self, measured: Calibration) -> None:
         """Keep the newest measurement of a corpus for a repository."""
@@ -206,3 +315,12 @@ class Ledger:
 def _measured(rows: Sequence[Any]) -> Calibration | None:
     """Unpack one measurement."""
     return wire.load(Calibration, json.loads(zlib.decompress(rows[0][0]))) if rows else None
+
+
+def _profile(db: sqlite3.Connection, place: str) -> dict[str, Shown]:
+    """Read what is known of one place."""
+    query = "SELECT scenario, scores, started, seed FROM profile WHERE place = ?"
+    return {
+        scenario: Shown(tuple(json.loads(scores)), bool(started), seed)
+        for scenario, scores, started, seed in db.execute(query, (place,))
+    }

@@ -28,13 +28,15 @@ _REPO = re.compile(r"^(?!\.)([A-Za-z0-9_.-]+)/(?!\.)([A-Za-z0-9_.-]+)$")
 MAX_FILE = 262_144
 
 
+def corpora(repo: str) -> tuple[str, ...]:
+    """Name the folders that may hold the corpus of one `owner/name`, the closest first."""
+    match = _REPO.match(repo)
+    return (f"{match[1]}__{match[2]}", match[2]) if match else ()
+
+
 def find_corpus(root: Path, repo: str) -> Path | None:
     """Return the folder of one `owner/name`: `owner__name` if present, else `name`."""
-    match = _REPO.match(repo)
-    if not match:
-        return None
-    folders = (root / f"{match[1]}__{match[2]}", root / match[2])
-    return next((folder for folder in folders if folder.is_dir()), None)
+    return next((root / name for name in corpora(repo) if (root / name).is_dir()), None)
 
 
 def load_corpus(folder: Path) -> Corpus:

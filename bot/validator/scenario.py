@@ -94,7 +94,8 @@ class Scenario:
     tags: tuple[str, ...] = ()
     weight: int = 1
     must_pass: bool = False
-    repeats: int = 1
+    repeats: int | None = None
+    """K, when the author says so; otherwise `bot.policy.repeats` decides."""
     timeout_s: float = 10.0
     origin: Origin = Origin.HUMAN
     valid_from_commit: str = ""

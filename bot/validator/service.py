@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -16,13 +17,19 @@ from typing import Any, Protocol, Self, TypeVar
 from bot import wire
 from bot.adapters.box import BoxPool, Layer, environment
 from bot.adapters.substrate.gitstore import GitStore
+from bot.domain.mission import Product
 from bot.domain.verdict import Judgement
-from bot.domain.work import ValidateRequest
+from bot.domain.work import ProposeRequest, RehearseReply, RehearseRequest, ValidateRequest
 from bot.errors import NightshiftError, Rejected, Tampered, UsageError
+from bot.policy.feedback import CONSULTATIONS_PER_CORPUS
+from bot.validator.drivers.visit import Stage
 from bot.validator.evidence import show
 from bot.validator.judge import Validator
 from bot.validator.ledger import Ledger
+from bot.validator.proposal import write_draft
 from bot.validator.rubric import Judge
+from bot.validator.selection import Within
+from bot.validator.shelf import Folder, Shelf
 from bot.validator.signing import open_signer
 
 T = TypeVar("T")
@@ -30,6 +37,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 KEY_FILE = "signing-key.pem"
 LEDGER_FILE = "ledger.sqlite"
 JUDGE_S = 3600.0
+PROPOSE_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +50,33 @@ class Steps(Protocol):
     ) -> T:
         """Run a function until it has once ended, and answer the same for ever."""
         ...
+
+
+class _NoEnvironment(Exception):
+    """What the product needs cannot be resolved."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class _Trees:
+    """What two commits hold, and what is needed to run it."""
+
+    head: bytes
+    base: bytes
+    layers: tuple[Layer, ...]
+    product: Product
+    within: Within
+
+    @property
+    def stages(self) -> tuple[Stage, Stage]:
+        """Head and base, ready to be driven."""
+        return (
+            Stage(self.head, self.layers, self.product),
+            Stage(self.base, self.layers, self.product),
+        )
 
 
 class ValidatorService:
@@ -70,24 +105,33 @@ class ValidatorService:
     async def open(
         cls,
         *,
-        scenarios: Path,
         state: Path,
         pool: BoxPool,
         blob: Fetch,
         resolver_env: Mapping[str, str],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        scenarios: Path | None = None,
+        shelf: Shelf | None = None,
         judge: Judge | None = None,
         judge_model: str = "",
+        budget: int = CONSULTATIONS_PER_CORPUS,
     ) -> Self:
-        """Open the key and the ledger below `state`; both are made at first start."""
+        """Open the key and the ledger below `state`; both are made at first start.
+
+        The scenarios lie in a folder, or come off a shelf, which has to hold some at the start.
+        """
+        shelf = shelf or Folder(scenarios or state / "scenarios")
+        await shelf.stock()
         signer = await asyncio.to_thread(open_signer, state / KEY_FILE)
         ledger = await asyncio.to_thread(Ledger, state / LEDGER_FILE)
+        await asyncio.to_thread(ledger.note_budget, budget)
         validator = Validator(
             pool=pool,
-            scenarios=scenarios,
+            shelf=shelf,
             ledger=ledger,
             signer=signer,
             clock=clock,
+            budget=budget,
             judge=judge,
             judge_model=judge_model,
         )
@@ -116,6 +160,56 @@ class ValidatorService:
 
         return validate
 
+    def rehearsal(self, engine: Steps) -> Callable[[Any], Awaitable[Any]]:
+        """Return the function that the role registers under the name `rehearse`."""
+
+        async def rehearse(payload: Any) -> Any:
+            request = wire.load(RehearseRequest, payload)
+            reply = await engine.step(
+                "rehearse",
+                lambda: self.rehearse(request),
+                kind=RehearseReply,
+                timeout_s=JUDGE_S,
+            )
+            return wire.dump(reply)
+
+        return rehearse
+
+    def proposals(self, engine: Steps) -> Callable[[Any], Awaitable[Any]]:
+        """Return the function that the role registers under the name `propose`."""
+
+        async def propose(payload: Any) -> Any:
+            request = wire.load(ProposeRequest, payload)
+            return await engine.step(
+                "propose", lambda: self.propose(request), kind=bool, timeout_s=PROPOSE_S
+            )
+
+        return propose
+
+    async def propose(self, request: ProposeRequest) -> bool:
+        """Write a draft for a person, once per landing; False when it was written before.
+
+        A draft that was moved or thrown away does not come back.
+        """
+
+        def write() -> bool:
+            if self._ledger.proposed(request.repo, request.landed):
+                return False
+            write_draft(self._state, request)
+            self._ledger.note_proposal(request.repo, request.landed)
+            return True
+
+        return await asyncio.to_thread(write)
+
+    async def rehearse(self, request: RehearseRequest) -> RehearseReply:
+        """Try the dev scenarios; whatever goes wrong is an empty answer, and the gate decides."""
+        try:
+            trees = await self._trees(request)
+            return await self._validator.rehearse(request, *trees.stages, within=trees.within)
+        except Exception as error:  # noqa: BLE001  the words of an exception must not cross
+            log.warning("cannot rehearse run=%s why=%s", request.run_id, _place_of(error))
+            return RehearseReply()
+
     async def answer(self, request: ValidateRequest) -> Judgement:
         """Judge, whatever happens: the answer is always signed and never an exception."""
         known = self._validator.already(request)
@@ -137,22 +231,38 @@ class ValidatorService:
 
     async def _answer(self, request: ValidateRequest) -> Judgement:
         """Fetch exactly the trees that were asked about, and judge them."""
+        try:
+            trees = await self._trees(request)
+        except _NoEnvironment as error:
+            log.warning("no environment run=%s why=%s", request.run_id, error.why)
+            return self._validator.refuse(request, "product-does-not-start")
+        return await self._validator.judge(
+            request, trees.head, trees.base, trees.layers, within=trees.within
+        )
+
+    async def _trees(self, request: ValidateRequest | RehearseRequest) -> "_Trees":
+        """Bring the two commits here, and resolve what the product needs."""
         git = await self._store(request.repo)
         async with self._turns[request.repo]:
             await self._bring(git, request.base_bundle, request.base)
             await self._bring(git, request.bundle, request.commit)
         if await git.tree(request.commit) != request.tree:
-            return self._validator.refuse(request, "tree-mismatch")
+            raise Tampered("the commit does not have the tree that was asked about")
         try:
             layers = await self._layers(git, request)
         except NightshiftError as error:
-            log.warning("no environment run=%s why=%s", request.run_id, error.slug)
-            return self._validator.refuse(request, "product-does-not-start")
-        head = await git.archive(request.commit)
-        base = await git.archive(request.base)
-        return await self._validator.judge(request, head, base, layers)
+            raise _NoEnvironment(error.slug) from None
+        return _Trees(
+            head=await git.archive(request.commit),
+            base=await git.archive(request.base),
+            layers=layers,
+            product=request.product,
+            within=lambda commit: git.within(commit, request.base),
+        )
 
-    async def _layers(self, git: GitStore, request: ValidateRequest) -> tuple[Layer, ...]:
+    async def _layers(
+        self, git: GitStore, request: ValidateRequest | RehearseRequest
+    ) -> tuple[Layer, ...]:
         """Resolve what the product needs, as its base commit says: a change cannot swap it."""
         async with self._turns["environment"]:  # the second of two finds what the first has built
             return await environment.layers(

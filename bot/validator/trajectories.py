@@ -48,9 +48,10 @@ class Runner:
         self._turns = asyncio.Semaphore(pool.slots)
         self._entropy = random.SystemRandom()
 
-    def values(self, scenario: Scenario) -> dict[str, Any]:
-        """Draw the values of one execution."""
-        return draw(scenario.setup, self._entropy)
+    def values(self, scenario: Scenario, seed: str = "") -> dict[str, Any]:
+        """Draw the values of one execution: fresh ones, or always the same ones from a seed."""
+        source = random.Random(seed) if seed else self._entropy  # noqa: S311  a secret seed
+        return draw(scenario.setup, source)
 
     async def run(
         self,

@@ -240,9 +240,17 @@ class Small:
 
 @contextlib.asynccontextmanager
 async def small_stage(
-    rules: Sequence[Rule], *, key: str = "none", slots: int = 2, watch: bool = True
+    rules: Sequence[Rule],
+    *,
+    key: str = "none",
+    slots: int = 2,
+    watch: bool = True,
+    dev: str = "",
 ) -> AsyncIterator[Small]:
-    """Open the stage with a scripted coder; roles that die are started again while `watch`."""
+    """Open the stage with a scripted coder; roles that die are started again while `watch`.
+
+    `dev` is a scenario that coders may read; there is none without it.
+    """
     stage = Stage.make(small_world())
     watching: asyncio.Task[None] | None = None
     try:
@@ -250,6 +258,8 @@ async def small_stage(
         script.write_text(json.dumps({"rules": [*rules, accept_all()]}), encoding="utf-8")
         origin = build_repository(stage.world, stage.state / "twins" / "origin")
         corpus = write_corpus(stage.state / "twins" / "corpus")
+        if dev:
+            (corpus / "shown.md").write_text(dev, encoding="utf-8")
         brain = Brain("script", "nightshift-script-1", key=key, twin_brain=f"script:{script}")
         await stage.open(brain, origin, corpus, slots)
         if watch:

@@ -286,6 +286,36 @@ def test_show_and_stats(desk: Desk) -> None:
     assert json.loads((folder / "s").read_text())["corpus"] in stats
 
 
+def test_burn_and_rotate(desk: Desk) -> None:
+    """A burnt scenario says dev and lies there; one is owed; `stats` tells it."""
+    folder = desk.home / "burning"
+    (folder / "gate").mkdir(parents=True)
+    text = scenario("known").replace('"gate"', "gate")
+    (folder / "gate" / "k.md").write_text(text)
+    (folder / "gate" / "k.md").chmod(0o640)
+    (folder / "gate" / "other.md").write_text(scenario("other"))
+    state = desk.home / "burning-state"
+    words = ("scenario", "burn", "known", "--corpus", folder, "--state", state)
+    nowhere = desk.nightshift(*words)
+    Ledger(state / LEDGER_FILE)
+    burnt = desk.nightshift(*words)
+    again = desk.nightshift(*words)
+    stats = desk.nightshift("scenario", "stats", folder, "--state", state)
+    rotated = desk.nightshift("scenario", "rotate", "--repo", "acme/burning", "--state", state)
+
+    assert (2, 0, 2, 0, 2) == tuple(
+        done.returncode for done in (nowhere, burnt, again, stats, rotated)
+    ), burnt.stderr
+    moved = folder / "dev" / "k.md"
+    assert moved.read_text() == text.replace("set: gate", "set: dev")
+    assert 0o640 == moved.stat().st_mode & 0o777
+    assert not (folder / "gate" / "k.md").exists()
+    assert "gate: 1 left, 2 stood before" in burnt.stdout
+    assert "burnt: known; to merge, 2 gate others must stand" in stats.stdout
+    assert "no gate question was answered yet" in stats.stdout
+    assert "never answered" in rotated.stderr
+
+
 @pytest.mark.parametrize(
     ("holds", "code"), [("yes", 0), ("no", 1), ("garbage", 1), ("out of reach", 1), ("nobody", 1)]
 )

@@ -17,8 +17,9 @@ from bot import wire
 from bot.adapters.box import BoxPool, BoxSettings, LauncherConfig, spawn_launcher
 from bot.domain.mission import Environment, Product
 from bot.domain.verdict import FailureClass, Judgement, Outcome, Purpose, Verdict
-from bot.domain.work import ValidateRequest
+from bot.domain.work import ProposeRequest, RehearseReply, RehearseRequest, ValidateRequest
 from bot.policy.authorise import Question, read_verdict
+from bot.validator.burns import Burns
 from bot.validator.service import KEY_FILE, LEDGER_FILE, ValidatorService
 from bot.validator.signing import open_signer
 
@@ -316,18 +317,28 @@ FLAKY = "import os\ndef add(a, b):\n    return a + b if a < 60 or os.urandom(1)[
 
 
 async def test_a_flaky_base_is_not_the_changes_fault(world: World) -> None:
-    """Base answers the same inputs now this way, now that: the scenario is set aside."""
+    """Base answers the same inputs now this way, now that: the scenario is set aside, for good."""
     repo = world.corpus({**many(26), "x": scenario("x", low=60)})
     for _ in range(20):
         heard = await world.ask(repo, FLAKY, NEARLY, purpose=Purpose.TRAIN)
-        evidence = world.service._ledger.evidence(heard.id)
-        if evidence["quarantined"]:
+        if heard.outcome is Outcome.PASS:
             break
-        (world.home / "scenarios" / repo.split("/")[1] / "x.md").write_text(
-            scenario("x", low=60, tags=[secrets.token_hex(4)])
-        )
+    again = await world.ask(repo, FLAKY, ADDS, purpose=Purpose.TRAIN)
 
-    assert (heard.outcome, heard.n, evidence["quarantined"]) == (Outcome.PASS, 26, 1)
+    for verdict in (heard, again):
+        evidence = world.service._ledger.evidence(verdict.id)
+        assert (verdict.outcome, verdict.n, evidence["quarantined"]) == (Outcome.PASS, 26, 1)
+        assert [s["id"] for s in evidence["scenarios"] if s["quarantined"]] == ["x"]
+
+
+async def test_a_flaky_scenario_of_another_issue_is_no_silent_wait(world: World) -> None:
+    """It is quarantined and listed, not pending: whoever writes it hears that it wavers."""
+    repo = world.corpus({"s": scenario("s"), "x": scenario("x", low=60, issue=9)})
+    for _ in range(2):  # the second look is at a base of which twenty runs are known
+        heard = await world.ask(repo, FLAKY, ADDS, purpose=Purpose.TRAIN)
+    evidence = world.service._ledger.evidence(heard.id)
+
+    assert (evidence["quarantined"], heard.pending, heard.n) == (1, 0, 1)
 
 
 async def test_five_consultations_per_issue(world: World) -> None:
@@ -339,6 +350,104 @@ async def test_five_consultations_per_issue(world: World) -> None:
     assert reasons == ["newly-failing"] * 5 + ["budget-spent"]
     assert sixth.reason == "newly-failing"
     assert (await world.ask(repo, ADDS, SUBTRACTS, issue=2)).reason == "newly-failing"
+
+
+async def test_an_edited_file_frees_no_budget(world: World) -> None:
+    """A touched scenario is another corpus digest, and the same five answers."""
+    repo = world.corpus(many(1))
+    file = world.home / "scenarios" / repo.split("/")[1] / "s0.md"
+    for _ in range(5):
+        await world.ask(repo, ADDS, SUBTRACTS)
+        file.write_text(file.read_text().replace("# Story\n", "# Story\nAgain. "))
+
+    assert (await world.ask(repo, ADDS, SUBTRACTS)).reason == "budget-spent"
+    world.service._ledger.rotate(repo, "now")
+    assert (await world.ask(repo, ADDS, SUBTRACTS)).reason == "newly-failing"
+
+
+async def test_a_burnt_scenario_has_to_be_replaced(world: World) -> None:
+    """It counts no more wherever it lies, a FAIL stays one, and PASS waits for the new one."""
+    repo = world.corpus(many(27))
+    corpus = world.home / "scenarios" / repo.split("/")[1]
+    Burns(world.service._ledger.path).burn(corpus.name, "s0", was="gate", stood=27, at="now")
+    owed = await world.ask(repo, ADDS, ADDS)
+    lost = await world.ask(repo, ADDS, CRASHES)
+    (corpus / "new.md").write_text(scenario("new"))
+    paid = await world.ask(repo, ADDS, ADDS)
+
+    assert (owed.outcome, owed.reason, owed.n) == (Outcome.INVALID, "burnt-unreplaced", 26)
+    assert (lost.outcome, lost.reason) == (Outcome.FAIL, "newly-failing")
+    assert (paid.outcome, paid.n) == (Outcome.PASS, 27)
+
+
+async def test_a_scenario_applies_from_its_commit_on(world: World) -> None:
+    """Before it, it is left out and named; when the history was cut, nothing is judged."""
+    base, later = world.code(SUBTRACTS)[0], world.code(ADDS)[0]
+    first, second = sorted((base, later), key=lambda c: world.git("rev-list", "--count", c))
+    sources = {base: SUBTRACTS, later: ADDS}
+    repo = world.corpus({"a": scenario("a"), "b": scenario("b", valid_from_commit=second)})
+    left_out = await world.ask(repo, sources[first], ADDS)
+    asked = await world.ask(repo, sources[second], ADDS)
+    git = await world.service._store(repo)
+    (git.directory / "shallow").write_text(f"{first}\n")
+    unknown = await world.ask(repo, sources[first], ADDS)
+    evidence = world.service._ledger.evidence(left_out.id)
+
+    assert (left_out.n, asked.n) == (1, 2)
+    assert [one["id"] for one in evidence["left_out"]] == ["b"]
+    assert f"left out b: applies from {second} on" in world.service.show(left_out.id)
+    assert (unknown.outcome, unknown.reason) == (Outcome.INVALID, "history-unknown")
+
+
+def rehearsal(world: World, repo: str, base: str, head: str) -> RehearseRequest:
+    """Ask for the dev set."""
+    asked = world.question(repo, base, head)
+    return RehearseRequest(
+        *("run", repo, 1, asked.base, asked.commit, asked.tree, asked.base_bundle, asked.bundle),
+        *(PRODUCT, Environment()),
+    )
+
+
+async def test_the_dev_set_is_told_in_full_and_nothing_else(world: World) -> None:
+    """Its text and what was seen; no mark of a hidden one, no verdict, nothing spent."""
+    mine = scenario("mine", set="dev", issue=1).replace(CANARY, "Read me.")
+    held = scenario("held", set="dev", low=60).replace(CANARY, "Lost?")
+    other = scenario("other", set="dev", issue=9).replace(CANARY, "Later.")
+    hidden = {"g": scenario("g"), "s": scenario("s", set="sealed")}
+    repo = world.corpus({**hidden, "a": mine, "b": held, "c": other})
+    wrong = await world.service.rehearse(rehearsal(world, repo, SUBTRACTS, CRASHES))
+    lost = await world.service.rehearse(rehearsal(world, repo, ADDS, NEARLY))
+    right = await world.service.rehearse(rehearsal(world, repo, SUBTRACTS, ADDS))
+
+    assert (wrong.ran, wrong.failed) == (3, 1)
+    assert wrong.text.startswith(f"=== mine: FAILS\n{mine.strip()}\n--- what was seen\n")
+    assert "=== other: waits for another issue" in wrong.text
+    assert lost.text.startswith("=== held: FAILS")
+    assert right.failed == 0
+    assert "=== mine: holds\n" in right.text
+    assert CANARY not in wrong.text + lost.text + right.text
+    assert world.service._ledger.spent(repo) == 0
+
+
+async def test_what_cannot_be_rehearsed_leaves_it_to_the_gate(world: World) -> None:
+    """No corpus, a broken one, another tree: an empty answer, and never a word of why."""
+    broken = world.corpus({"a": "garbage"})
+    request = rehearsal(world, broken, ADDS, ADDS)
+    asked = [request, replace(request, repo="acme/unknown"), replace(request, tree="0" * 40)]
+
+    assert [await world.service.rehearse(one) for one in asked] == [RehearseReply()] * 3
+
+
+async def test_an_escape_is_proposed_once(world: World) -> None:
+    """A draft per landing; moved or thrown away it does not come back."""
+    asked = ProposeRequest("acme/parcel", 3, "Sums", "Wrong.", "a" * 40, "run", "reverted")
+    wrote = await world.service.propose(asked)
+    (draft,) = (world.home / "state" / "proposals" / "acme__parcel").iterdir()
+    draft.unlink()
+
+    assert (wrote, await world.service.propose(asked)) == (True, False)
+    assert not draft.exists()
+    assert await world.service.propose(replace(asked, landed="b" * 40))
 
 
 async def test_the_sealed_set_is_asked_once(world: World) -> None:
@@ -361,18 +470,31 @@ async def test_an_earned_hint_is_one_word(world: World) -> None:
     assert (opened(first).hint, opened(second).hint) == (None, FailureClass.WRONG_OUTPUT)
 
 
-async def test_base_is_run_once_per_tree(world: World) -> None:
-    """What base shows is remembered, and what a head showed is what the next base shows."""
-    repo = world.corpus(many(12))
-    first = await world.ask(repo, SUBTRACTS, ADDS)
-    evidence = world.service._ledger.evidence(first.id)
-    again = await world.ask(repo, SUBTRACTS, ADDS, issue=2)
-    next_ = await world.ask(repo, ADDS, ADDS, issue=3)
+async def test_base_is_proven_once_per_tree(world: World) -> None:
+    """Ten runs prove it, then head runs once; and what a head showed is what the next base shows.
 
-    assert sum(len(s["base_runs"]) for s in evidence["scenarios"]) == 12
-    for later in (again, next_):
-        told = world.service._ledger.evidence(later.id)
-        assert sum(len(s["base_runs"]) for s in told["scenarios"]) == 0
+    Until then head runs three times, and never is one run of an unproven scenario enough.
+    """
+    repo = world.corpus(many(2))
+
+    async def runs(base: str, issue: int) -> tuple[int, int]:
+        told = world.service._ledger.evidence((await world.ask(repo, base, ADDS, issue=issue)).id)
+        return tuple(  # type: ignore[return-value]  # there are two
+            sum(len(s[kind]) for s in told["scenarios"]) for kind in ("base_runs", "head")
+        )
+
+    assert await runs(SUBTRACTS, 1) == (20, 6)
+    assert await runs(SUBTRACTS, 2) == (0, 2)
+    assert await runs(ADDS, 3) == (14, 6)
+    assert await runs(ADDS, 4) == (0, 2)
+
+
+async def test_repeats_in_the_front_matter_are_the_authors(world: World) -> None:
+    """K as written, before and after the proof."""
+    repo = world.corpus({"a": scenario("a", repeats=2)})
+    for issue in (1, 2):
+        told = world.service._ledger.evidence((await world.ask(repo, ADDS, ADDS, issue=issue)).id)
+        assert [len(s["head"]) for s in told["scenarios"]] == [2]
 
 
 async def test_a_changed_self_test_voids_the_verdict(world: World) -> None:

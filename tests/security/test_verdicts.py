@@ -23,7 +23,7 @@ from bot.domain.mission import Environment, Gate, Mission, Product
 from bot.domain.role import Lane, Role
 from bot.domain.run import Run, RunState
 from bot.domain.verdict import Judgement, Outcome, Purpose, SignedVerdict, Verdict
-from bot.domain.work import ValidateRequest
+from bot.domain.work import RehearseReply, ValidateRequest
 from bot.errors import NightshiftError, Tampered
 from bot.flows.judge import Candidate
 from bot.flows.train import LandingRequest, LandingResult, TrainEnd
@@ -157,6 +157,11 @@ class Rogue:
         return self.say(no if request.purpose is Purpose.SEALED else passing(request))
 
 
+async def nothing_to_rehearse(_: Json) -> Json:
+    """Show no dev scenario: the gate is asked at once."""
+    return wire.dump(RehearseReply())
+
+
 LIES = {
     "forged": (RunState.PARKED, "tampered"),
     "altered": (RunState.PARKED, "tampered"),
@@ -235,6 +240,7 @@ async def stolen() -> AsyncIterator[Stolen]:
         url = small.stage.supervisor.database_url
         engine = Engine(EngineSettings(Role.VALIDATOR.app, "val-1", f"rogue-{os.getpid()}", url))
         engine.workflow("validate")(rogue.validate)
+        engine.workflow("rehearse")(nothing_to_rehearse)
         await engine.launch([Queue(Lane.VALIDATE, worker_concurrency=8)])
         try:
             began = _tip(small.bare())

@@ -45,6 +45,14 @@ def test_each_role_gets_its_own(supervisor: Supervisor, monkeypatch: pytest.Monk
     assert _plan(supervisor, Role.SERVER, {}).reads == ()
 
 
+def test_scenarios_of_a_repository_need_only_their_key(supervisor: Supervisor) -> None:
+    """An address far away is no path; one of this machine has to be seen."""
+    far = {"NIGHTSHIFT_SCENARIOS": "ssh://git@host/s.git", "NIGHTSHIFT_SCENARIOS_KEY": "/k"}
+    near = {"NIGHTSHIFT_SCENARIOS": "file:///srv/s.git"}
+    seen = [_plan(supervisor, Role.VALIDATOR, own).reads for own in (far, near)]
+    assert seen == [(Path("/k"), Path("/k.known_hosts")), (Path("/srv/s.git"),)]
+
+
 def test_the_verdict_key_is_made_once(supervisor: Supervisor) -> None:
     """The server gets the public half; the private half is closed to others."""
     assert _key(supervisor) == _key(supervisor)

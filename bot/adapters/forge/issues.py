@@ -34,6 +34,22 @@ class IssueMethods:
         issues = [row for row in rows if not (isinstance(row, dict) and "pull_request" in row)]
         return tuple(_issue(repo, row) for row in issues)
 
+    async def labelled(self, repo: str, label: str) -> tuple[tuple[int, bool], ...]:
+        """Return what carries a label, open or closed: each number, and whether it is a pull."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues?state=all&{_PAGE}"
+        rows = await self._calls.pages(scope, url + "{&labels}", {"labels": label}, key=None)
+        found = [(_issue(repo, row).number, row) for row in rows]
+        return tuple((n, isinstance(row, dict) and "pull_request" in row) for n, row in found)
+
+    async def labels(self, repo: str, number: int) -> tuple[str, ...]:
+        """Return the labels on an issue or pull request."""
+        scope = await self._calls.scope(repo)
+        rows = await self._calls.pages(
+            scope, f"/repos/{repo}/issues/{number}/labels?{_PAGE}", key=None
+        )
+        return tuple(shapes.shape(shapes.label, row).name for row in rows)
+
     async def close_issue(self, repo: str, number: int, *, completed: bool = True) -> None:
         """Close an issue, as done or as not planned."""
         reason = "completed" if completed else "not_planned"

@@ -1,6 +1,8 @@
 """Plain git on a store that we own: one environment, hooks off, answers turned into errors."""
 
 import base64
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,8 +109,27 @@ def credentials(url: str, token: str | None) -> dict[str, str]:
     return {f"http.{host}.extraHeader": f"Authorization: Basic {basic}"}
 
 
-def checked_url(url: str) -> str:
+_SSH = re.compile(
+    r"ssh://([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?/[^\s]+", re.ASCII
+)
+
+
+def ssh_settings(url: str, key: Path | None) -> dict[str, str]:
+    """Allow SSH for one call, with one key and known hosts only; nothing for other addresses."""
+    if key is None or not url.startswith("ssh://"):
+        return {}
+    if not _SSH.fullmatch(url):
+        raise UsageError(f"not a git address: {url[:100]!r}", remedy="use ssh://git@host/path")
+    options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes"]
+    options.append(f"UserKnownHostsFile={key}.known_hosts")
+    words = ["ssh", "-F", "none", "-i", str(key), *[w for o in options for w in ("-o", o)]]
+    return {"protocol.ssh.allow": "always", "core.sshCommand": shlex.join(words)}
+
+
+def checked_url(url: str, *, ssh: bool = False) -> str:
     """Let through only addresses that git cannot take for an option or a command."""
+    if ssh and _SSH.fullmatch(url):
+        return url
     if url.startswith(("http://", "https://", "file:///", "/")) and "\n" not in url:
         return url
     raise UsageError(f"not a git address: {url[:100]!r}", remedy="use https:// or file:///")

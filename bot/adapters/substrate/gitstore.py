@@ -18,6 +18,7 @@ from bot.adapters.substrate.gitcall import (
     local_failure,
     push_failure,
     remote_failure,
+    ssh_settings,
 )
 from bot.domain.change import Diff
 from bot.errors import Conflict, Gone, Rejected, Tampered, ToolMissing, UsageError
@@ -95,6 +96,13 @@ class GitStore:
         raw = await self._git("cat-file", "commit", commit)
         return raw.text.partition("\n\n")[2]
 
+    async def messages(self, commit: str, *, most: int) -> list[tuple[str, str]]:
+        """Return a commit and what it builds on, newest first, each with its message."""
+        await self._need(commit)
+        done = await self._git("log", f"--max-count={most}", "-z", "--format=%H%n%B", commit)
+        parted = [entry.partition("\n") for entry in done.text.split("\0") if entry.strip()]
+        return [(found, message) for found, _, message in parted]
+
     async def is_ancestor(self, ancestor: str, commit: str) -> bool:
         """Say whether `ancestor` is reachable from `commit`; a commit is its own ancestor."""
         await self._need(ancestor)
@@ -103,6 +111,17 @@ class GitStore:
         if done.code > 1:
             raise local_failure(["merge-base"], done)
         return done.code == 0
+
+    async def within(self, ancestor: str, commit: str) -> bool | None:
+        """Say whether a commit is in the history of another; None when that was cut off here."""
+        await self._need(commit)
+        if await self.has(ancestor):
+            done = await self._git.ask("merge-base", "--is-ancestor", ancestor, commit)
+            if done.code == 0:
+                return True
+        whole = await self._git.ask("rev-list", "--quiet", commit)
+        cut = (self._git.directory / "shallow").exists()
+        return None if whole.code or cut else False
 
     async def ls(self, commit: str) -> list[TreeEntry]:
         """List every file of a commit."""
@@ -209,13 +228,18 @@ class GitStore:
                 return commit
         return None
 
-    async def fetch(self, url: str, branch: str, *, token: str | None = None) -> str:
-        """Fetch one branch and return its commit; every object is checked."""
+    async def fetch(
+        self, url: str, branch: str, *, token: str | None = None, ssh_key: Path | None = None
+    ) -> str:
+        """Fetch one branch and return its commit; every object is checked.
+
+        `ssh://` only works with a key.
+        """
         ours = f"refs/nightshift/remote/{_branch(branch)}"
         done = await self._git.ask(
             "fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-            checked_url(url), f"+refs/heads/{branch}:{ours}",
-            secret=credentials(url, token), timeout=NETWORK_TIMEOUT,
+            checked_url(url, ssh=ssh_key is not None), f"+refs/heads/{branch}:{ours}",
+            secret=credentials(url, token) | ssh_settings(url, ssh_key), timeout=NETWORK_TIMEOUT,
         )  # fmt: skip
         if done.code:
             raise remote_failure(f"fetch of {branch}", done)

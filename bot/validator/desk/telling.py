@@ -103,7 +103,7 @@ def told_scenario(scenario: Scenario, names: Mapping[str, Any]) -> Iterator[str]
     marks = [scenario.set.value, scenario.feature, scenario.kind.value, f"weight {scenario.weight}"]
     marks += ["must pass"] if scenario.must_pass else []
     marks += [f"issue {scenario.issue}"] if scenario.issue else []
-    marks += [f"{scenario.repeats} repeats"] if scenario.repeats > 1 else []
+    marks += [f"{scenario.repeats} repeats"] if scenario.repeats else []
     yield f"{scenario.id}  ({', '.join(marks)})"
     yield f"  file    {scenario.file}"
     for line in scenario.story.splitlines():

@@ -91,7 +91,10 @@ class Vacuity:
             absent=await run(absent, scenario, base=base),
             idle=await run(idle, scenario, base=base),
             reference=tuple(
-                [await run(self.reference, scenario, base=base) for _ in range(scenario.repeats)]
+                [
+                    await run(self.reference, scenario, base=base)
+                    for _ in range(scenario.repeats or 1)
+                ]
             ),
         )
 

@@ -31,6 +31,7 @@ def test_an_envelope_is_one_line_that_closes_no_tag(value: dict[str, str]) -> No
         ("build.system", {"diff_lines": 9}),
         ("build.static", {"base": "b", "mission": "m", "checks": "c", "tree": "t"}),
         ("build.issue", {"issue": "{}"}),
+        ("build.examples", {"examples": '""'}),
     ],
 )
 def test_the_shipped_prompts_render(name: str, values: dict[str, object]) -> None:

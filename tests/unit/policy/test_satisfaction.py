@@ -158,6 +158,25 @@ def test_flaky_scenarios_are_set_aside_up_to_a_tenth() -> None:
     assert gate(*[GOOD] * 30, *[flaky] * 4) == (Outcome.INVALID, "too-flaky")
 
 
+def test_a_quarantined_scenario_need_not_run() -> None:
+    """One of another issue that wavers on base is neither pending nor missing."""
+    flaky = ScenarioResult((), Standing.FLAKY, foreign=True)
+    seen = assess_gate([GOOD] * 30 + [flaky], 0.9)
+
+    assert (seen.outcome, seen.n, seen.quarantined, seen.pending, seen.invalid) == (
+        *(Outcome.PASS, 30, 1),
+        *(0, 0),
+    )
+
+
+def test_what_the_issue_asks_for_is_never_quarantined() -> None:
+    """A base that wavers may be the bug: the issue's own scenario counts, and has to pass."""
+    own = ScenarioResult((1.0, 0.0), Standing.FLAKY, own=True)
+
+    assert gate(*[GOOD] * 60, own) == (Outcome.FAIL, "must-pass-failed")
+    assert gate(*[GOOD] * 60, replace(own, scores=(1.0,) * 10)) == (Outcome.PASS, "passed")
+
+
 @pytest.mark.parametrize(
     "unseen", [ScenarioResult((), Standing.PASSES), ScenarioResult((1.0,), Standing.UNKNOWN)]
 )

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.finding import CheckResult, Finding
 from bot.domain.run import Attempt, RunState
 from bot.domain.verdict import FailureClass, Outcome
-from bot.domain.work import BuildEnd, BuildReply, TriageDecision, TriageReply
+from bot.domain.work import BuildEnd, BuildReply, RehearseReply, TriageDecision, TriageReply
 from bot.policy.steps import (
     AskAgain,
     Finish,
@@ -15,6 +15,7 @@ from bot.policy.steps import (
     TryAgain,
     after_build,
     after_gate,
+    after_rehearsal,
     after_seal,
     after_triage,
     gate_feedback,
@@ -133,3 +134,18 @@ def test_a_coarse_class_is_the_most_that_is_ever_told() -> None:
     """One of eight fixed words, or nothing."""
     assert gate_feedback(None) in gate_feedback(FailureClass.CRASH)
     assert gate_feedback(FailureClass.CRASH).endswith("Kind of failure: crash.")
+
+
+def test_what_a_coder_may_read_is_asked_before_the_gate() -> None:
+    """A failing dev scenario is another attempt, or the end; none at all, and all hold: go on."""
+    again = after_rehearsal(RehearseReply(6, 2, "=== a: FAILS"), 1)
+    last = after_rehearsal(RehearseReply(6, 2, "=== a: FAILS"), 0)
+
+    assert isinstance(again, TryAgain)
+    assert again.feedback.startswith("Not accepted: 2 of 6 example scenarios do not hold.")
+    assert isinstance(last, Finish)
+    assert (last.state, last.reason) == (RunState.DROPPED, "attempts-used-up")
+    assert [after_rehearsal(reply, 3) for reply in (RehearseReply(), RehearseReply(6))] == [
+        GoOn(),
+        GoOn(),
+    ]

@@ -76,7 +76,7 @@ def test_a_whole_scenario() -> None:
     assert (scenario.id, scenario.kind, scenario.set) == ("quote-total", Kind.CLI, ScenarioSet.GATE)
     assert (scenario.weight, scenario.repeats, scenario.must_pass, scenario.issue) == (
         1,
-        1,
+        None,
         False,
         None,
     )

@@ -8,12 +8,14 @@ import pytest
 from bot.domain.verdict import FailureClass
 from bot.policy.satisfaction import Standing
 from bot.validator.checks import Finding
-from bot.validator.examination import KEPT, Exhibit, seen_in, transcript
+from bot.validator.examination import seen_in
+from bot.validator.exhibit import Exhibit
 from bot.validator.ledger import Shown
 from bot.validator.observation import Observation, Sighting
 from bot.validator.rubric import Opinion
 from bot.validator.scenario import Check, Kind, Scenario, ScenarioSet
 from bot.validator.trajectories import Trajectory
+from bot.validator.transcript import KEPT, transcript
 
 SCENARIO = Scenario(
     id="one",
@@ -54,7 +56,8 @@ def exhibit(
         (Shown(), (), Standing.UNKNOWN),
         (PASSES, (), Standing.PASSES),
         (FAILS, (), Standing.FAILS),
-        (Shown((1.0, 0.5), started=True), (), Standing.FAILS),
+        (Shown((0.5, 0.0), started=True), (), Standing.FAILS),
+        (Shown((1.0, 0.5), started=True), (), Standing.FLAKY),
         (PASSES, (1.0, 1.0), Standing.PASSES),
         (PASSES, (1.0, 0.0), Standing.FLAKY),
         (PASSES, (0.0, 0.0), Standing.FAILS),
@@ -72,7 +75,8 @@ def test_the_inputs_that_head_failed_on_decide_what_base_shows(
     [
         (exhibit(PASSES, (1.0, 0.0)), True),
         (exhibit(PASSES, (1.0, 1.0)), False),
-        (exhibit(FAILS, (0.0,)), False),
+        (exhibit(FAILS, (0.0,)), True),
+        (exhibit(Shown((1.0, 0.0), started=True), (0.0,)), False),
         (exhibit(Shown(), (0.0,)), False),
         (exhibit(PASSES, (0.0,), own=True), False),
         (exhibit(PASSES, (0.0,), (1.0, 0.0)), False),
