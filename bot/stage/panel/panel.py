@@ -70,11 +70,16 @@ async def panel(options: PanelOptions, console: Console) -> int:
                     return told_interrupted(console)
                 show.say("looking for what escaped")
                 found = await escapes(stage, parts, played.runs)
-                ended = await _judged(stage, show, parts, played, found)
+                for escape in found:
+                    show.say(f"ESCAPED  {escape.part}: {escape.what}")
+                await stage.supervisor.stop()  # what follows needs the machine, and no role
+                show.say("comparing what landed with what is right")
+                judged = await _judged(stage, show, parts, played, interrupted)
                 if interrupted.is_set():
                     return told_interrupted(console)
         finally:
             await stage.close()
+    ended = [replace(one, escapes=_of(found, one.part)) for one in judged]
     at_large = [escape.what for escape in found if not escape.part]
     _tell(console, ended, at_large)
     if options.json is not None:
@@ -124,20 +129,27 @@ async def _open(stage: Stage, parts: Sequence[Part]) -> None:
 
 
 async def _judged(
-    stage: Stage, show: Show, parts: Sequence[Part], played: Played, found: Sequence[Escape]
+    stage: Stage,
+    show: Show,
+    parts: Sequence[Part],
+    played: Played,
+    interrupted: asyncio.Event,
 ) -> list[Ended]:
     """Say of every part how it ended, and of what landed whether it is right."""
     ended = []
     for part in parts:
-        mine = tuple(escape.what for escape in found if escape.part == part.name)
         run = played.runs.get(part.name)
-        one = replace(_ended(part, run), escapes=mine)
-        if run is not None and one.landed:
+        one = _ended(part, run)
+        if run is not None and one.landed and not interrupted.is_set():
             known = await truth(part, bare(stage, part.repository), run.landed_commit)
             one = replace(one, basis=known.basis, wrong=known.wrong)
             show.say(f"{part.name}: {known.wrong or 'nothing is shown against it'}")
         ended.append(one)
     return ended
+
+
+def _of(found: Sequence[Escape], part: str) -> tuple[str, ...]:
+    return tuple(escape.what for escape in found if escape.part == part)
 
 
 def _ended(part: Part, run: Run | None) -> Ended:

@@ -96,7 +96,8 @@ class Line:
     @property
     def cost(self) -> str:
         """What one landed change cost, all parts counted; or all of them when none landed."""
-        total = f"${self.usd:.2f}, {self.cpu_seconds:.0f} CPU s"
+        money = f"${self.usd:.2f}, " if self.usd else ""
+        total = f"{money}{self.cpu_seconds:.0f} CPU s"
         return f"{total} ({self.cpu_seconds / self.landed.k:.1f} each)" if self.landed.k else total
 
 
