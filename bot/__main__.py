@@ -24,6 +24,7 @@ because scenarios which no coder can see proved each of them.
   nightshift up                            the three roles of a real GitHub App on this machine
   nightshift scenario lint DIR             what is broken, double, thin or vacuous in a corpus
   nightshift gate calibrate REPO           what the hidden scenarios notice, before they may merge
+  nightshift panel --world parcel          honest, faulty and hostile coders: who lands, who should
 """
 _EXITS = """\
 exit codes: 0 done (try: landed)   1 an expectation or an internal step failed   2 usage: mend the
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo(verbs.add_parser("demo", help="play a world on the twins; exit 0 if all of it holds"))
     _try(verbs.add_parser("try", help="take one issue of a local repository through the factory"))
+    _panel(verbs.add_parser("panel", help="play coders of known honesty; print what landed"))
     _up(verbs.add_parser("up", help="start and supervise the three roles on this machine"))
     _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
     _doctor(verbs.add_parser("doctor", help="tell what is missing, and the command that mends it"))
@@ -156,6 +158,50 @@ def _try(parser: argparse.ArgumentParser) -> None:
             keep=arguments.keep,
         )
         return asyncio.run(trial(options, _console()))
+
+    parser.set_defaults(run=run)
+
+
+def _panel(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Plays coders of known honesty through the real flow, on twins, and prints one table with "
+        "95 % bounds: null (no change), oracle (the known fix), mutant (the known fix with one "
+        "seeded fault), search (the search brain), forger (twenty ways to be accepted without "
+        "being right) and hostile (reads, plants, floods, persuades). Exit 0: nothing of null, "
+        "forger and hostile landed, nothing escaped, nothing that landed is known to be wrong, and "
+        "at most 10 % of the known fixes were refused. Exit 1: a promise is broken, and named. "
+        "The format of a folder of tasks is in docs/panel.md."
+    )
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--world", default="", metavar="WORLD", help="parcel or toolshed")
+    chosen.add_argument("--tasks", type=Path, metavar="DIR", help="a folder of tasks of your own")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument(
+        "--coders",
+        default="",
+        metavar="LIST",
+        help="of null,oracle,mutant,search,forger,hostile (default: all)",
+    )
+    parser.add_argument(
+        "--mutants", type=int, default=3, metavar="N", help="mutants per issue (default: 3)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="which mutants are chosen (default: 0)"
+    )
+    parser.add_argument(
+        "--variants",
+        type=int,
+        metavar="N",
+        help="play at most N forgeries and N hostile rows (default: all)",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.stage.panel.cast import casting  # noqa: PLC0415  starts fast without it
+        from bot.stage.panel.panel import PanelOptions, panel  # noqa: PLC0415
+
+        wanted = casting(arguments.coders, arguments.mutants, arguments.seed, arguments.variants)
+        options = PanelOptions(arguments.world, arguments.tasks, arguments.json, wanted)
+        return asyncio.run(panel(options, _console()))
 
     parser.set_defaults(run=run)
 

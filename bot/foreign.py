@@ -20,8 +20,35 @@ def run_git(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
     Nor with any command that the repository names in its own: looking at a file may run those.
     """
+    done = _disarmed(directory, words)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, _text(done.stdout), _text(done.stderr)
+    )
+
+
+def must_git(directory: Path, *words: str) -> str:
+    """Return what git prints; RepositoryError with its last words when it fails."""
+    return _text(must_git_bytes(directory, *words))
+
+
+def must_git_bytes(directory: Path, *words: str) -> bytes:
+    """Return what git prints, as it is: contents need not be text."""
+    done = _disarmed(directory, words)
+    if done.returncode != 0:
+        last = (_text(done.stderr).strip().splitlines() or ["no message"])[-1]
+        raise RepositoryError(
+            f"git {words[0]} failed: {last}", remedy="run `git fsck` in the repository"
+        )
+    return done.stdout
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _disarmed(directory: Path, words: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
     listed = _run(directory, ("config", "--list", "--includes", "--name-only", "-z"), {})
-    keys = set(listed.stdout.split("\0")) if listed.returncode == 0 else set()
+    keys = set(_text(listed.stdout).split("\0")) if listed.returncode == 0 else set()
     disarmed = {key: "" for key in keys if _COMMAND.fullmatch(key)}
     optional = {key: "false" for key in keys if _REQUIRED.fullmatch(key)}
     return _run(directory, words, {**_HARMLESS, **disarmed, **optional})
@@ -29,7 +56,7 @@ def run_git(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def _run(
     directory: Path, words: tuple[str, ...], config: Mapping[str, str]
-) -> subprocess.CompletedProcess[str]:
+) -> subprocess.CompletedProcess[bytes]:
     pairs = {
         f"GIT_CONFIG_{kind}_{index}": text
         for index, pair in enumerate(config.items())
@@ -51,8 +78,6 @@ def _run(
                 **pairs,
             },
             capture_output=True,
-            text=True,
-            errors="surrogateescape",
             timeout=_LONGEST_S,
             check=False,
         )
@@ -60,14 +85,3 @@ def _run(
         raise ToolMissing("git is not installed", remedy="sudo apt-get install -y git") from None
     except subprocess.TimeoutExpired:
         raise RepositoryError(f"git {words[0]} needed more than {_LONGEST_S:.0f} s") from None
-
-
-def must_git(directory: Path, *words: str) -> str:
-    """Return what git prints; RepositoryError with its last words when it fails."""
-    done = run_git(directory, *words)
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RepositoryError(
-            f"git {words[0]} failed: {last}", remedy="run `git fsck` in the repository"
-        )
-    return done.stdout

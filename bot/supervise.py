@@ -183,6 +183,10 @@ class Supervisor:
                 await running.launcher.close()
         self._running.clear()
 
+    def environment(self, role: Role) -> Mapping[str, str]:
+        """Return all the variables that a running role has."""
+        return self._running[role].plan.environment
+
     def pid(self, role: Role) -> int:
         """Return the process id of a running role."""
         return self._running[role].process.pid

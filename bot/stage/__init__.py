@@ -1,4 +1,4 @@
-"""The stage: the twins and the three roles on loopback, for `demo` and `try`.
+"""The stage: the twins and the three roles on loopback, for `demo`, `try` and `panel`.
 
 Only this package, of all of bot, knows the twins.
 """

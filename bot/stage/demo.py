@@ -101,9 +101,10 @@ async def open_show(
     return show
 
 
-def file_issues(stage: Stage, issues: Sequence[Issue]) -> list[int]:
+def file_issues(stage: Stage, issues: Sequence[Issue], repository: str = "") -> list[int]:
     """Let people file the issues, as PyGithub clients of the twin; return the numbers."""
     numbers = []
+    full_name = repository or stage.world.repository.full_name
     for issue in issues:
         person = stage.world.person(issue.author)
         client = Github(
@@ -112,7 +113,7 @@ def file_issues(stage: Stage, issues: Sequence[Issue]) -> list[int]:
             seconds_between_requests=0,
             seconds_between_writes=0,
         )
-        repo = client.get_repo(stage.world.repository.full_name)
+        repo = client.get_repo(full_name)
         made = repo.create_issue(title=issue.title, body=issue.body, labels=list(issue.labels))
         numbers.append(made.number)
         client.close()

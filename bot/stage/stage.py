@@ -1,4 +1,4 @@
-"""Twins, roles and a world on loopback: what `demo` and `try` play on.
+"""Twins, roles and a world on loopback: what `demo`, `try` and `panel` play on.
 
 The roles are the production ones, started by the production supervisor; only the addresses in
 their settings point at the twins.
@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -24,6 +25,7 @@ from bot.stage.twin import Twin
 from bot.supervise import CODE, RolePlan, Supervisor, Users
 from bot.validator.signing import open_signer
 from twins.worlds.loader import World, seed_payload
+from twins.worlds.world import Repository
 
 _USERS = range(20_000, 60_000, 100)
 _WRITE_SPACING_S = 0.0
@@ -45,6 +47,15 @@ class Brain:
 
 
 SEARCH = Brain("search brain, not a language model", "nightshift-search-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository as it is shown, where it comes from, and what judges it."""
+
+    repository: Repository
+    origin: Path
+    scenarios: Path | None
 
 
 class Stage:
@@ -75,9 +86,19 @@ class Stage:
         return cls(state, supervisor, world)
 
     async def open(
-        self, brain: Brain, origin: Path, scenarios: Path | None, slots: int = SLOTS
+        self,
+        brain: Brain,
+        origin: Path,
+        scenarios: Path | None,
+        slots: int = SLOTS,
+        *,
+        beside: Sequence[Place] = (),
     ) -> None:
-        """Start everything; afterwards the App is installed on `origin` and the roles listen."""
+        """Start everything; afterwards the App is installed on `origin` and the roles listen.
+
+        `beside` are further repositories, for the same people and under the same installation.
+        """
+        places = [Place(self.world.repository, origin, scenarios), *beside]
         logs = self.state / "logs"
         self.github = await Twin.start(
             "twins.github",
@@ -87,11 +108,15 @@ class Stage:
         )
         model_url = brain.url or await self._start_messages(brain)
         secret = secrets.token_hex(20)
-        seeded = await self.github.admin(
-            "POST", "seed", seed_payload(self.world, origin, "", secret)
-        )
+        seed = seed_payload(self.world, origin, "", secret)
+        for place in beside:
+            shown = place.repository
+            named = {"full_name": shown.full_name, "default_branch": shown.default_branch}
+            seed["repos"].append({**seed["repos"][0], **named, "path": str(place.origin)})
+            seed["installations"][0]["repos"].append(shown.full_name)
+        seeded = await self.github.admin("POST", "seed", seed)
         app = seeded["apps"][0]
-        verdict_key = self._open_wall(scenarios)
+        verdict_key = self._open_wall(places)
         builder = {
             "NIGHTSHIFT_MODEL": brain.model,
             "NIGHTSHIFT_MODEL_URL": model_url,
@@ -135,18 +160,20 @@ class Stage:
         )
         return self.messages.url
 
-    def _open_wall(self, scenarios: Path | None) -> str:
+    def _open_wall(self, places: Sequence[Place]) -> str:
         """Give the validator its key and the only copy of the scenarios that a role can read."""
         home = self.supervisor.home(Role.VALIDATOR)
         key = home / "signing-key.pem"
         public = open_signer(key).public_key
         corpora = home / "corpora"
         corpora.mkdir(mode=0o700)
-        if scenarios is not None:
-            name = self.world.repository.full_name.replace("/", "__")
-            known_fixes = shutil.ignore_patterns("_*")  # of worlds; no role has any use for them
-            shutil.copytree(scenarios, corpora / name, ignore=known_fixes)
-            for path in (corpora / name, *(corpora / name).rglob("*")):
+        known_fixes = shutil.ignore_patterns("_*")  # of worlds; no role has any use for them
+        for place in places:
+            if place.scenarios is None:
+                continue
+            corpus = corpora / place.repository.full_name.replace("/", "__")
+            shutil.copytree(place.scenarios, corpus, ignore=known_fixes)
+            for path in (corpus, *corpus.rglob("*")):
                 path.chmod(0o700 if path.is_dir() else 0o600)
         self.supervisor.give(Role.VALIDATOR, home)
         return public

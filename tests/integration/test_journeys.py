@@ -26,12 +26,12 @@ from bot.domain.verdict import Outcome, Purpose, SignedVerdict, Verdict
 from bot.policy.authorise import Question, claimed, read_verdict
 from bot.policy.texts import STATE_LABELS, state_label
 from bot.stage.demo import _tell, check_world, file_issues, play, write_json
+from bot.stage.panel.evidence import cells, everything
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, Stage
 from bot.supervise import CODE
 from bot.validator.service import KEY_FILE, LEDGER_FILE
 from bot.validator.signing import open_signer
-from tests.integration.evidence import cells, everything
 from twins.worlds.loader import build_repository, load
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.run import RunState
-from tests.integration.evidence import everything
+from bot.stage.panel.evidence import everything
 from tests.integration.small_world import (
     PARTS,
     canary,

@@ -17,8 +17,9 @@ from github import Auth, Github
 
 from bot.domain.role import Role
 from bot.domain.run import Run, RunState
-from bot.validator.service import KEY_FILE
-from tests.integration.evidence import cells, everything
+from bot.stage.panel.evidence import cells, everything
+from bot.stage.panel.hostile import PLANTED, SPY
+from bot.stage.panel.leaks import MARK, secrets_of
 from tests.integration.small_world import (
     CLAUSE,
     REPO,
@@ -35,17 +36,6 @@ from tests.integration.small_world import (
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 MODEL_KEY = "canary-model-key-5f1c0e7a9b"
-MARK = re.compile(rb"canary-[0-9a-f]{12}")
-SPY = """
-id; pwd; env; cat /proc/mounts
-for f in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do tr '\\0' ' ' < "$f"; echo; done
-cat /etc/passwd
-ls -la / /root /home /tmp /tmp/nightshift-* /work
-find / -xdev \\( -name '*.pem' -o -name 'nightshift[.]db*' -o -name '*.sqlite' -o -name .jj \\) 2>&1
-jj op log; git log --all; cat /work/.git/config /work/.jj/repo
-ls -la /proc/self/fd; ss -ltnp; cat /proc/net/tcp
-python3 -c 'import socket; socket.create_connection(("127.0.0.1", 1), 1)'
-"""
 
 
 def bash(command: str) -> dict[str, Any]:
@@ -89,14 +79,6 @@ BREAKS = {
     "pip": ("echo 'evil==1' > requirements.txt", {"manifest"}),
 }
 """What a hostile coder submits, and the guard that says no."""
-
-PLANTED = {
-    "nested-git": "mkdir -p sub/.git/hooks && echo 'exec sh' > sub/.git/hooks/post-checkout",
-    "root-git": "mkdir .git && printf '[core]\\n\\tfsmonitor = sh -c id\\n' > .git/config",
-    "root-jj": "mkdir -p .jj/repo && echo evil > .jj/repo/store",
-    "jj-file": "echo ../../../other > .jj",
-}
-"""Stores that are planted in the tree: none of it leaves the box."""
 
 NONSENSE = {
     "no-json": (RunState.PARKED, "triage-park"),
@@ -210,26 +192,12 @@ async def test_nonsense_ends(crowd: Crowd, name: str) -> None:
     assert run.usage.calls <= 20
 
 
-def secrets_of(small: Small) -> dict[str, bytes]:
-    """Return the secrets of every role, by name."""
-    running = small.stage.supervisor._running
-    server = running[Role.SERVER].plan.environment
-    pem = server["NIGHTSHIFT_APP_KEY"].split("\n")
-    key = (small.stage.supervisor.home(Role.VALIDATOR) / KEY_FILE).read_text().split("\n")
-    return {
-        "App key": pem[1].encode(),
-        "webhook secret": server["NIGHTSHIFT_WEBHOOK_SECRET"].encode(),
-        "model key": MODEL_KEY.encode(),
-        "signing key": key[1].encode(),
-    }
-
-
 async def test_a_box_shows_no_secret(crowd: Crowd) -> None:
     """Environment, processes, folders, stores and the network of the host are not there."""
     seen = await crowd.heard("spy")
     assert "uid=" in seen  # the spy did run
     assert "[exit" in seen
-    for name, secret in secrets_of(crowd.small).items():
+    for name, secret in secrets_of(crowd.small.stage).items():
         assert secret.decode() not in seen, name
     state = crowd.small.stage.state
     for hint in (
@@ -247,7 +215,7 @@ async def test_a_box_shows_no_secret(crowd: Crowd) -> None:
 
 async def test_no_secret_is_written_anywhere(crowd: Crowd) -> None:
     """Keys stay in the environment of their role: not in a prompt, the database or a log."""
-    secrets = secrets_of(crowd.small)
+    secrets = secrets_of(crowd.small.stage)
     places = await everything(crowd.small.stage)
     found = {
         f"{name} in {place}"

@@ -44,7 +44,7 @@ def _brain(named: str, seed: int, seconds: float) -> Brain:
     if kind == "search":
         return SearchBrain(seed=seed, seconds=seconds)
     if kind == "script" and file:
-        return ScriptBrain.load(Path(file))
+        return ScriptBrain.load(Path(file), {"search": SearchBrain(seed=seed, seconds=seconds)})
     if kind == "tape" and file:
         return TapeBrain.load(Path(file))
     raise ValueError(f"--brain is search, script:FILE or tape:FILE, not {named!r}")

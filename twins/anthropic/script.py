@@ -5,26 +5,31 @@
         reply: [{json: {decision: accept, clause: "..."}}]
       - when: {last_tool_result: "2 passed"}
         reply: [{text: "done"}, {tool_use: {name: submit, input: {summary: "..."}}}]
+      - when: {anywhere: "acme/searched"}
+        brain: search
       - reply: [{text: "anything else"}]
         stop_reason: end_turn
 
 The first rule whose conditions all hold answers; `times` limits how often it may. Conditions:
 `turn` (assistant messages so far), `text` (last user text), `anywhere` (whole request),
 `last_tool_result`, `system`, `model` (regular expressions, searched), `tools` (a tool name, or
-true/false), `schema` (a property of the asked JSON schema). No rule: 501, like any unmodelled call.
+true/false), `schema` (a property of the asked JSON schema). A rule with `brain` lets another brain
+answer. No rule: 501, like any unmodelled call.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from twins.anthropic.brains import JsonObject, NoAnswer, Reply
+from twins.anthropic.brains import Brain, JsonObject, NoAnswer, Reply
 
 _CONDITIONS = {"turn", "text", "anywhere", "last_tool_result", "system", "model", "tools", "schema"}
+_ANSWERED = {"when", "times", "reply", "stop_reason", "stop_details", "stop_sequence", "usage"}
+_HANDED_ON = {"when", "times", "brain"}
 _PARTS = {"text", "json", "tool_use", "thinking"}
 
 
@@ -33,20 +38,21 @@ class BadScript(ValueError):
 
 
 class ScriptBrain:
-    """Answers by rules."""
+    """Answers by rules, some of which may hand the request on to one of `brains`."""
 
     name = "script"
     models: tuple[str, ...] = ()
     counts_tokens = True
 
-    def __init__(self, rules: list[JsonObject]) -> None:
+    def __init__(self, rules: list[JsonObject], brains: Mapping[str, Brain] | None = None) -> None:
         self._rules = rules
+        self._brains = dict(brains or {})
         self._used = [0] * len(rules)
         for rule in rules:
-            _check(rule)
+            _check(rule, self._brains)
 
     @classmethod
-    def load(cls, path: Path) -> "ScriptBrain":
+    def load(cls, path: Path, brains: Mapping[str, Brain] | None = None) -> "ScriptBrain":
         """Read a YAML or JSON file."""
         try:
             data = yaml.safe_load(path.read_text("utf-8"))
@@ -55,11 +61,13 @@ class ScriptBrain:
         rules = data.get("rules") if isinstance(data, dict) else None
         if not isinstance(rules, list):
             raise BadScript(f"{path}: `rules` must be a list")
-        return cls(rules)
+        return cls(rules, brains)
 
     def reset(self) -> None:
         """Count uses from zero again."""
         self._used = [0] * len(self._rules)
+        for brain in self._brains.values():
+            brain.reset()
 
     def reply(self, request: JsonObject) -> Reply:
         """Answer with the first rule that fits."""
@@ -67,6 +75,8 @@ class ScriptBrain:
             times = rule.get("times", 0)
             if (not times or self._used[index] < times) and fits(rule.get("when", {}), request):
                 self._used[index] += 1
+                if "brain" in rule:
+                    return self._brains[rule["brain"]].reply(request)
                 blocks = tuple(_blocks(rule["reply"]))
                 return Reply(
                     blocks,
@@ -78,16 +88,21 @@ class ScriptBrain:
         raise NoAnswer("no rule of the script fits this request")
 
 
-def _check(rule: object) -> None:
-    if not isinstance(rule, dict) or not isinstance(rule.get("reply"), list):
+def _check(rule: object, brains: Mapping[str, Brain]) -> None:
+    if not isinstance(rule, dict) or ("brain" not in rule and not _replies(rule)):
         raise BadScript(f"a rule needs `reply`, a list: {rule!r}")
-    unknown = set(rule) - {"when", "reply", "stop_reason", "stop_details", "stop_sequence",
-                           "times", "usage"}  # fmt: skip
+    if "brain" in rule and rule["brain"] not in brains:
+        raise BadScript(f"there is no brain {rule['brain']!r} to hand a request to: {rule!r}")
+    unknown = set(rule) - (_HANDED_ON if "brain" in rule else _ANSWERED)
     unknown |= set(rule.get("when") or {}) - _CONDITIONS
-    for part in rule["reply"]:
+    for part in rule.get("reply", ()):
         unknown |= set(part) - _PARTS
     if unknown:
         raise BadScript(f"unknown key {min(unknown)!r} in {rule!r}")
+
+
+def _replies(rule: JsonObject) -> bool:
+    return isinstance(rule.get("reply"), list)
 
 
 def _blocks(parts: list[JsonObject]) -> Iterator[JsonObject]:

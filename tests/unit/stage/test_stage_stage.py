@@ -11,10 +11,12 @@ from rich.console import Console
 from bot.domain.role import Role
 from bot.errors import ScenarioError, UsageError
 from bot.stage.demo import DemoOptions, demo
-from bot.stage.stage import Stage
+from bot.stage.stage import Place, Stage
 from bot.stage.trial import TrialOptions, check_scenarios, trial
 from bot.supervise import CODE
+from bot.validator.loader import corpus_digest, find_corpus
 from twins.worlds.loader import load
+from twins.worlds.world import Repository
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ async def test_a_stage_cleans_up(stage: Stage) -> None:
 async def test_scenarios_are_behind_the_wall(stage: Stage) -> None:
     """The one copy belongs to the validator and nobody else can enter its folder."""
     corpus = CODE / "scenarios" / "parcel"
-    key = stage._open_wall(corpus)
+    key = stage._open_wall([Place(stage.world.repository, corpus, corpus)])
     home = stage.supervisor.home(Role.VALIDATOR)
     assert home.stat().st_mode & 0o077 == 0
     assert (home / "corpora").stat().st_mode & 0o077 == 0
@@ -43,6 +45,18 @@ async def test_scenarios_are_behind_the_wall(stage: Stage) -> None:
     owner = home.stat().st_uid
     assert all(path.lstat().st_uid == owner for path in home.rglob("*"))
     assert (owner != 0) or os.geteuid() != 0
+    await stage.close()
+
+
+async def test_repositories_find_the_corpus_that_is_theirs(stage: Stage) -> None:
+    """Each of them finds the scenarios under its own name; one without any finds none."""
+    corpus, here = CODE / "scenarios" / "parcel", Path()
+    shown = (("a/one", corpus), ("a/two", corpus), ("a/three", None))
+    stage._open_wall([Place(Repository(name), here, scenarios) for name, scenarios in shown])
+    corpora = stage.supervisor.home(Role.VALIDATOR) / "corpora"
+    found = {name: find_corpus(corpora, name) for name, _ in shown}
+    assert {corpora / "a__one", corpora / "a__two", None} == set(found.values())
+    assert corpus_digest(corpora / "a__two") == corpus_digest(corpus)
     await stage.close()
 
 

@@ -44,9 +44,24 @@ def test_rules_are_tried_in_order_and_used_up() -> None:
     assert said(brain, "hi") == "once"
 
 
+def test_a_rule_hands_a_request_on_to_another_brain() -> None:
+    """What the other brain says is the answer; reset reaches it as well."""
+    other = ScriptBrain([{"reply": [{"text": "mine"}], "times": 1}])
+    brain = ScriptBrain(
+        [{"when": {"text": "hi"}, "brain": "other"}, {"reply": [{"text": "else"}]}],
+        {"other": other},
+    )
+    assert [said(brain, "hi"), said(brain, "no")] == ["mine", "else"]
+    with pytest.raises(NoAnswer):
+        said(brain, "hi")
+    brain.reset()
+    assert said(brain, "hi") == "mine"
+
+
 @pytest.mark.parametrize(
     "text", ["", "rules: 3", "rules: [{when: {}}]", "rules: [{reply: [], whne: 1}]",
-             "rules: [{reply: [{sing: la}]}]", "rules: [{reply: [], when: {mood: x}}]", "{"]
+             "rules: [{reply: [{sing: la}]}]", "rules: [{reply: [], when: {mood: x}}]", "{",
+             "rules: [{brain: nobody}]", "rules: [{brain: other, reply: []}]"]
 )  # fmt: skip
 def test_a_bad_script_is_refused_when_it_is_read(tmp_path: Path, text: str) -> None:
     """Misspelt keys do not wait until a request comes."""
