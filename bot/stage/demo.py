@@ -19,10 +19,10 @@ from bot.domain.priority import Priority
 from bot.domain.role import Role
 from bot.domain.run import Run, RunState
 from bot.errors import UsageError
-from bot.signals import until_signal
 from bot.stage.files import check_writable
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, SLOTS, Brain, Stage
+from bot.stage.staged import staged
 from bot.stage.summary import gate_submissions, summarise
 from bot.supervise import CODE, need_room
 from twins.worlds.loader import World, WorldError, build_repository, load
@@ -30,7 +30,6 @@ from twins.worlds.world import Issue
 
 _BOUND_S = 600.0
 _LOOK_S = 0.3
-INTERRUPTED = 130
 _ROOM_TO_GO_ON = 20
 
 
@@ -52,35 +51,21 @@ async def demo(options: DemoOptions, console: Console) -> int:
         world = load(options.world)
     except WorldError as error:
         raise UsageError(str(error), remedy="choose one of the worlds it names") from None
-    stage = Stage.make(world)
-    try:
-        async with until_signal() as interrupted:
-            origin = build_repository(world, stage.state / "twins" / "origin")
-            scenarios = CODE / "scenarios" / world.corpus if world.corpus else None
-            show = await open_show(stage, options.brain, console, origin, scenarios)
-            numbers = await asyncio.to_thread(file_issues, stage, world.issues)
-            show.say(
-                f"{len(numbers)} issues filed by {len({i.author for i in world.issues})} people"
-            )
-            runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
-            if interrupted.is_set():
-                return told_interrupted(console)
-            unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
-            _tell(console, stage, show, runs, unmet, keep=options.keep)
-            if options.json is not None:
-                write_json(options.json, stage, show, runs, unmet)
-            if options.keep and not interrupted.is_set():
-                console.print("everything keeps running; Ctrl-C ends it", style="bold")
-                await interrupted.wait()
-            return 1 if unmet else 0
-    finally:
-        await stage.close()
 
+    async def evening(stage: Stage, interrupted: asyncio.Event) -> int:
+        origin = build_repository(world, stage.state / "twins" / "origin")
+        scenarios = CODE / "scenarios" / world.corpus if world.corpus else None
+        show = await open_show(stage, options.brain, console, origin, scenarios)
+        numbers = await asyncio.to_thread(file_issues, stage, world.issues)
+        show.say(f"{len(numbers)} issues filed by {len({i.author for i in world.issues})} people")
+        runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
+        unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
+        _tell(console, stage, show, runs, unmet, keep=options.keep)
+        if options.json is not None:
+            write_json(options.json, stage, show, runs, unmet)
+        return 1 if unmet else 0
 
-def told_interrupted(console: Console) -> int:
-    """Say that somebody ended it, and return the exit code that a shell expects of that."""
-    console.print("interrupted: everything was stopped, and nothing is left behind")
-    return INTERRUPTED
+    return await staged(world, console, evening, keep=options.keep)
 
 
 async def open_show(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.adapters.missionfile import parse_mission, suggest_mission
 from bot.errors import RepositoryError, UsageError
-from bot.foreign import must_git, run_git
+from bot.foreign import must_git, must_git_bytes, run_git
 
 _MISSION = "mission.md"
 _HEADING = re.compile(
@@ -101,6 +101,8 @@ def _check(source: Path) -> str:
             f"{source} is on no branch (detached HEAD)",
             remedy="git switch to the branch that the change is for",
         )
+    for name in must_git_bytes(source, "ls-tree", "-r", "-z", "--name-only", "HEAD").split(b"\0"):
+        _readable(source, name)
     if _ask(source, "rev-parse", "--is-bare-repository") == "false":
         dirty = _ask(source, "status", "--porcelain", "--untracked-files=no")
         if dirty:
@@ -110,6 +112,18 @@ def _check(source: Path) -> str:
                 remedy="commit or stash them",
             )
     return branch
+
+
+def _readable(source: Path, name: bytes) -> None:
+    """Refuse a file whose name is no UTF-8: the change could not be kept with jj."""
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        raise RepositoryError(
+            f"{source} holds a file whose name is not UTF-8: {name!r}",
+            means="jj, which keeps every attempt, cannot read such a name",
+            remedy="rename the file and commit that",
+        ) from None
 
 
 def _left_out(source: Path) -> str:
@@ -124,7 +138,9 @@ def _give_mission(target: Path, mission: Path | None) -> str:
         try:
             text = mission.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read the mission {mission}: {error}") from None
+            raise UsageError(
+                f"cannot read the mission {mission}: {error}", remedy="name a Markdown file"
+            ) from None
         note = f"mission: {mission}"
     elif own.is_file() and not own.is_symlink():
         parse_mission(own.read_text(encoding="utf-8", errors="replace"))

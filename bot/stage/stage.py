@@ -74,6 +74,8 @@ class Stage:
     @classmethod
     def make(cls, world: World) -> Self:
         """Make the folder; nothing is started yet."""
+        if shutil.which("git") is None:
+            raise ToolMissing("git is not on PATH", remedy="sudo apt-get install -y git")
         state = Path(tempfile.mkdtemp(prefix="nightshift-"))
         users = _free_users(state) if os.geteuid() == 0 else None
         supervisor = Supervisor(state, users)

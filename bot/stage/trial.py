@@ -12,13 +12,13 @@ from bot.domain.run import Run, RunState
 from bot.domain.verdict import Outcome
 from bot.errors import CredentialRefused, EnvironmentProblem, UsageError
 from bot.policy.authorise import claimed
-from bot.signals import until_signal
 from bot.stage.brains import answering
-from bot.stage.demo import file_issues, open_show, play, told_interrupted
+from bot.stage.demo import file_issues, open_show, play
 from bot.stage.files import check_writable
 from bot.stage.repository import Filed, Taken, patch_of, read_issue, take
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, Brain, Stage
+from bot.stage.staged import staged
 from bot.stage.summary import summarise
 from bot.validator.loader import load_corpus
 from twins.worlds.world import App, Expectation, Issue, Label, Person, Repository, World
@@ -67,29 +67,22 @@ async def trial(options: TrialOptions, console: Console) -> int:
     if options.scenarios is not None:
         await asyncio.to_thread(check_scenarios, options.scenarios)
     world = _world(options.repository.resolve().name, filed, "main")
-    stage = Stage.make(world)
-    try:
+
+    async def attempt(stage: Stage, interrupted: asyncio.Event) -> int:
         origin = stage.state / "twins" / "origin"
         taken = await asyncio.to_thread(take, options.repository.resolve(), origin, options.mission)
         stage.world = _world(taken.name, filed, taken.branch)
-        async with until_signal() as interrupted:
-            show = await open_show(stage, options.brain, console, origin, options.scenarios)
-            if taken.note:
-                show.say(taken.note)
-            show.say(f"checks: {'; '.join(taken.checks)}")
-            if options.scenarios is None:
-                show.say("scenarios: none given, so nothing will be merged")
-            numbers = await asyncio.to_thread(file_issues, stage, stage.world.issues)
-            runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
-            if interrupted.is_set():
-                return told_interrupted(console)
-            code = await _end(options, console, stage, show, runs)
-            if options.keep and not interrupted.is_set():
-                console.print("everything keeps running; Ctrl-C ends it", style="bold")
-                await interrupted.wait()
-            return code
-    finally:
-        await stage.close()
+        show = await open_show(stage, options.brain, console, origin, options.scenarios)
+        if taken.note:
+            show.say(taken.note)
+        show.say(f"checks: {'; '.join(taken.checks)}")
+        if options.scenarios is None:
+            show.say("scenarios: none given, so nothing will be merged")
+        numbers = await asyncio.to_thread(file_issues, stage, stage.world.issues)
+        runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
+        return await _end(options, console, stage, show, runs)
+
+    return await staged(world, console, attempt, keep=options.keep)
 
 
 def check_scenarios(folder: Path) -> None:
@@ -117,7 +110,8 @@ async def _end(
     console.print(show.table(runs))
     console.print(f"outcome: {run.state.value}: {run.reason}", highlight=False)
     if run.detail:
-        console.print(run.detail, highlight=False, markup=False)
+        told = run.detail.partition("\n  next:")[0] if run.reason == "credential" else run.detail
+        console.print(told, highlight=False, markup=False)
     _tell_patch(options, console, run, patch)
     if options.json is not None:
         body = summarise(
@@ -163,7 +157,8 @@ def _tell_patch(options: TrialOptions, console: Console, run: Run, patch: Path |
     elif _refused(run):
         console.print(f"patch: {patch}: hidden scenarios refused it, do not apply", highlight=False)
     else:
-        console.print(f"patch: {patch} (git am {patch}){_standing(run)}", highlight=False)
+        keep = "--keep-cr " if b"\r\n" in patch.read_bytes() else ""
+        console.print(f"patch: {patch} (git am {keep}{patch}){_standing(run)}", highlight=False)
 
 
 def _standing(run: Run) -> str:

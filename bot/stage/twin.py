@@ -47,10 +47,11 @@ class Twin:
             async with asyncio.timeout(_READY_S):
                 line = await process.stdout.readline() if process.stdout else b""
                 return cls(process, str(json.loads(line)["url"]))
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
         except (TimeoutError, ValueError, KeyError):
-            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-                process.kill()
-            await process.wait()
+            await _end(process)
             raise EnvironmentProblem(
                 f"the twin {module} did not start", remedy=f"read {log}"
             ) from None
@@ -80,3 +81,10 @@ class Twin:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill one that never became a twin."""
+    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+        process.kill()
+    await process.wait()

@@ -29,6 +29,8 @@ from bot.validator.trajectories import Runner, Trajectory
 
 CONFIRM_BUDGET = 60
 """Runs of one judgement on base with the inputs that head failed on."""
+SECOND_LOOKS = 3
+"""Runs on head of one judgement that may be tried again because they ran out of time."""
 PROFILE_BUDGET = 20
 """Runs of one judgement on base that only grow its profile."""
 
@@ -52,6 +54,7 @@ class Examination:
         self._issue = issue
         self._profile = profile
         self._most = most
+        self._slow = 0
 
     async def examine(
         self, scenarios: Sequence[Scenario], known: dict[str, Shown]
@@ -87,8 +90,14 @@ class Examination:
             await self._run_head(exhibit)
 
     async def _run_head(self, exhibit: Exhibit) -> None:
-        """Run head once, with fresh values."""
+        """Run head once, with fresh values; what ran out of time has one more chance on them.
+
+        A busy machine is slow for a moment. A product that hangs does so again, and few are asked.
+        """
         run = await self._runner.run(self._head, exhibit.scenario, base=self._base)
+        if run.timed_out and self._slow < SECOND_LOOKS:
+            self._slow += 1
+            run = await self._runner.run(self._head, exhibit.scenario, run.names, base=self._base)
         exhibit.head.append(run)
         exhibit.invalid = exhibit.invalid or run.seen.box_failed
 

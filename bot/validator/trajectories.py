@@ -13,7 +13,7 @@ from bot.validator import checks
 from bot.validator.checks import Finding
 from bot.validator.drivers.tour import tour
 from bot.validator.drivers.visit import Stage
-from bot.validator.observation import Sighting
+from bot.validator.observation import Ended, Sighting
 from bot.validator.rubric import Judge, Nobody, Opinion, lowered
 from bot.validator.scenario import Scenario
 from bot.validator.variables import draw
@@ -29,6 +29,11 @@ class Trajectory:
     score: float
     opinions: tuple[Opinion, ...] = ()
     """Of the rubric; empty when a check had decided already."""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether some step ran out of time."""
+        return any(step.ended is Ended.TIMED_OUT for step in self.seen.steps.values())
 
     @property
     def failure(self) -> FailureClass | None:

@@ -142,8 +142,8 @@ async def _download(wanted: Sequence[str], scratch: Path, pip_env: Mapping[str, 
     if process.returncode != 0:
         raise UsageError(
             "the environment cannot be resolved",
-            means=_last_words(output),
-            remedy="mend the requirements, or see that the package index can be reached",
+            means=f"{_last_words(output)} (only wheels are taken: a build would run code)",
+            remedy="name versions that have wheels, or see that the package index can be reached",
         )
     return wheels
 

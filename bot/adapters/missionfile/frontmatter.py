@@ -11,7 +11,11 @@ from bot.errors import MissionError
 FENCE = "---"
 LARGEST = 256 * 1024
 DEEPEST = 12
-_REMEDY = "mend that line of mission.md on the default branch"
+
+
+def mend(source: str) -> str:
+    """Say where a mistake is mended: in the repository, or in the file that was given."""
+    return f"mend {source}" + (" on the default branch" if source == "mission.md" else "")
 
 
 class _Loader(yaml.SafeLoader):
@@ -110,10 +114,10 @@ def _load(front: str, prose: str, source: str) -> FrontMatter:
         mark = error.problem_mark or error.context_mark
         where = f" line {mark.line + 2}, column {mark.column + 1}" if mark else ""
         said = error.problem or error.context or "it is no YAML"
-        raise MissionError(f"{source}{where}: {said}", remedy=_REMEDY) from None
+        raise MissionError(f"{source}{where}: {said}", remedy=mend(source)) from None
     except (yaml.YAMLError, ValueError) as error:
         said = str(error).splitlines()[0]
         raise MissionError(
-            f"{source}: the front matter is no YAML: {said}", remedy=_REMEDY
+            f"{source}: the front matter is no YAML: {said}", remedy=mend(source)
         ) from None
     return FrontMatter(values, prose, root)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bot.adapters.missionfile.document import SECTIONS, MissionDocument
-from bot.adapters.missionfile.frontmatter import FrontMatter, split
+from bot.adapters.missionfile.frontmatter import FrontMatter, mend, split
 from bot.domain.mission import Mission
 from bot.errors import MissionError
 
@@ -46,9 +46,7 @@ def parse_mission(text: str, *, source: str = "mission.md") -> Mission:
     except ValidationError as error:
         found = sorted(error.errors(), key=lambda detail: front.line(detail["loc"]))
         mistakes = [_explain(front, dict(detail), source) for detail in found]
-        raise MissionError(
-            "; ".join(mistakes), remedy="mend mission.md on the default branch"
-        ) from None
+        raise MissionError("; ".join(mistakes), remedy=mend(source)) from None
     return document.noun(front.prose)
 
 

@@ -19,8 +19,6 @@ from rich.console import Console
 from bot.domain.role import Role
 from bot.domain.run import Run, RunState
 from bot.domain.verdict import Outcome, Purpose
-from bot.signals import until_signal
-from bot.stage.demo import told_interrupted
 from bot.stage.files import check_writable
 from bot.stage.panel import tasks
 from bot.stage.panel.cast import Casting, Part, cast
@@ -32,6 +30,7 @@ from bot.stage.panel.tasks import Task
 from bot.stage.panel.truth import truth
 from bot.stage.show import Show
 from bot.stage.stage import Brain, Place, Stage
+from bot.stage.staged import staged
 from bot.stage.summary import gate_submissions, verdicts_of
 from bot.stage.trial import APP
 from twins.worlds.world import Label, Person, Repository, World
@@ -58,35 +57,30 @@ async def panel(options: PanelOptions, console: Console) -> int:
     with tempfile.TemporaryDirectory(prefix="nightshift-panel-") as room:
         chosen = await asyncio.to_thread(_tasks, options, Path(room))
         parts = await asyncio.to_thread(cast, chosen, options.casting)
-        stage = Stage.make(_world(chosen, parts))
-        try:
-            async with until_signal() as interrupted:
-                show = Show(console)
-                show.say(f"{len(parts)} parts on {len(chosen)} tasks; state in {stage.state}")
-                await _open(stage, parts)
-                show.say(f"roles ready, {_tiers(stage)}")
-                played = await play(stage, show, parts, interrupted)
-                if played.interrupted:
-                    return told_interrupted(console)
-                show.say("looking for what escaped")
-                found = await escapes(stage, parts, played.runs)
-                for escape in found:
-                    show.say(f"ESCAPED  {escape.part}: {escape.what}")
-                await stage.supervisor.stop()  # what follows needs the machine, and no role
-                show.say("comparing what landed with what is right")
-                judged = await _judged(stage, show, parts, played, interrupted)
-                if interrupted.is_set():
-                    return told_interrupted(console)
-        finally:
-            await stage.close()
-    ended = [replace(one, escapes=_of(found, one.part)) for one in judged]
-    at_large = [escape.what for escape in found if not escape.part]
-    _tell(console, ended, at_large)
-    if options.json is not None:
-        about = _about(options, stage, time.monotonic() - began)
-        text = json.dumps(body(ended, at_large, about), indent=2)
-        options.json.write_text(f"{text}\n", encoding="utf-8")
-    return 1 if broken(ended, at_large) else 0
+
+        async def sitting(stage: Stage, interrupted: asyncio.Event) -> int:
+            show = Show(console)
+            show.say(f"{len(parts)} parts on {len(chosen)} tasks; state in {stage.state}")
+            await _open(stage, parts)
+            show.say(f"roles ready, {_tiers(stage)}")
+            played = await play(stage, show, parts, interrupted)
+            show.say("looking for what escaped")
+            found = await escapes(stage, parts, played.runs)
+            for escape in found:
+                show.say(f"ESCAPED  {escape.part}: {escape.what}")
+            await stage.supervisor.stop()  # what follows needs the machine, and no role
+            show.say("comparing what landed with what is right")
+            judged = await _judged(stage, show, parts, played, interrupted)
+            ended = [replace(one, escapes=_of(found, one.part)) for one in judged]
+            at_large = [escape.what for escape in found if not escape.part]
+            _tell(console, ended, at_large)
+            if options.json is not None:
+                about = _about(options, stage, time.monotonic() - began)
+                text = json.dumps(body(ended, at_large, about), indent=2)
+                options.json.write_text(f"{text}\n", encoding="utf-8")
+            return 1 if broken(ended, at_large) else 0
+
+        return await staged(_world(chosen, parts), console, sitting)
 
 
 def _tasks(options: PanelOptions, room: Path) -> list[Task]:

@@ -203,3 +203,28 @@ def test_the_patch_applies(source: Path, tmp_path: Path) -> None:
     (tmp_path / "p.patch").write_text(text)
     git(source, "am", "-q", str(tmp_path / "p.patch"))
     assert "b + a" in (source / "sums.py").read_text()
+
+
+def test_a_name_that_is_no_text_is_named(source: Path, tmp_path: Path) -> None:
+    """Nothing is started for a repository that jj could not keep."""
+    (source / os.fsdecode(b"latin-\xe9.txt")).write_text("x")
+    git(source, "add", ".")
+    git(source, "commit", "-q", "-m", "A name from elsewhere")
+
+    with pytest.raises(RepositoryError, match=r"latin-\\xe9\.txt"):
+        take(source, tmp_path / "copy", None)
+
+
+def test_a_patch_keeps_the_line_ends_of_its_file(source: Path) -> None:
+    """What was committed with CR LF can be patched again."""
+    (source / "dos.txt").write_bytes(b"one\r\ntwo\r\n")
+    git(source, "add", ".")
+    git(source, "commit", "-q", "-m", "From DOS")
+    (source / "dos.txt").write_bytes(b"one\r\nthree\r\n")
+    git(source, "commit", "-q", "-a", "-m", "Change")
+    patch = source.parent / "dos.patch"
+    patch.write_text(patch_of(source, "HEAD~1", "HEAD"), encoding="utf-8")
+    git(source, "reset", "-q", "--hard", "HEAD~1")
+    git(source, "am", "-q", "--keep-cr", str(patch))
+
+    assert b"one\r\nthree\r\n" == (source / "dos.txt").read_bytes()
