@@ -28,7 +28,7 @@ def test_every_module_imports_alone_and_says_nothing() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
     )
 

@@ -26,7 +26,7 @@ REPO = "acme/calc"
 CLAUSE = "- Functions that multiply and add."
 GATE, SEALED = 30, 12
 PARTS = GATE + SEALED
-ENDS_S = 180.0
+ENDS_S = 600.0
 """Far longer than any run here takes: a deadline, not a measure."""
 _OWNER = Person("olga", "Olga", "olga@calc.example", "twin-person-olga", "admin")
 _MISSION = f"""---

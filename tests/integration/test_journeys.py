@@ -82,7 +82,7 @@ async def evening() -> AsyncIterator[Evening]:
         await stage.open(SEARCH, origin, CODE / "scenarios" / world.corpus)
         show = Show(Console(file=io.StringIO()))
         numbers = await asyncio.to_thread(file_issues, stage, world.issues)
-        runs = await play(stage, show, numbers, asyncio.Event(), bound_s=300)
+        runs = await play(stage, show, numbers, asyncio.Event(), bound_s=1500)
         unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
         landings = await stage.store.landings(world.repository.full_name)
         by_number = {run.issue.number: run for run in runs}
