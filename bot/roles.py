@@ -236,6 +236,7 @@ async def serve_validator(settings: ValidatorSettings) -> None:
             judge=judge,
             judge_model=settings.judge_model,
             budget=settings.corpus_budget,
+            extra_runs=settings.extra_runs,
         )
         stack.push_async_callback(service.close)
         engine.workflow("validate")(service.workflow(engine))

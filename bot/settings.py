@@ -176,6 +176,12 @@ class ValidatorSettings(_BoxRole, JudgeSettings):
         ge=0,
         description="gate questions per repository until its corpus is rotated; 0 forbids all",
     )
+    extra_runs: int = Field(
+        default=400,
+        ge=0,
+        description="runs of one question beyond the first of each scenario; fewer are faster and "
+        "see less wavering",
+    )
 
 
 _HANDED_DOWN = re.compile(

@@ -15,7 +15,7 @@ from bot.policy.repeats import PROOF_RUNS
 from bot.policy.satisfaction import assess_gate
 from bot.validator.difference import difference
 from bot.validator.drivers.visit import Stage, joined
-from bot.validator.examination import Examination
+from bot.validator.examination import EXTRA_RUNS, Examination
 from bot.validator.exhibit import Exhibit
 from bot.validator.faults import Fault
 from bot.validator.footprints import Copy, copy_of
@@ -98,7 +98,7 @@ class Calibrator:
                 remedy="mend the product or the mission's checks first",
             )
         try:
-            proof = PROOF_RUNS * len(self._ground.gate)
+            proof = 2 * PROOF_RUNS * len(self._ground.gate)
             exhibits = await self._examined(self._ground.stage, {}, proof)
         except* (ScenarioError, ExpressionError) as errors:
             raise UsageError(
@@ -119,7 +119,9 @@ class Calibrator:
     ) -> Sequence[Exhibit]:
         """Examine a head; `proof` runs prove main once, so that every fault is run once."""
         base = self._ground.stage
-        examination = Examination(self._runner, head, base, _NO_ISSUE, profile=proof)
+        examination = Examination(
+            self._runner, head, base, _NO_ISSUE, profile=proof, extra=proof or EXTRA_RUNS
+        )
         return await examination.examine(self._ground.gate, known)
 
     async def _footprints(self) -> dict[str, frozenset[str]]:

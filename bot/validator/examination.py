@@ -9,6 +9,11 @@ The cheap evidence comes first, the dear one only where an answer depends on it:
 4. base again on its own inputs, to grow the profile: what waits for another issue comes first,
    then what fails, then what is nearest to its proof. At most PROFILE_BUDGET runs per judgement.
 
+Steps 3 and 4 together make at most EXTRA_RUNS runs (a setting). What
+the issue itself asks for and what must pass get their K outside of that; of the rest, those that
+base has shown least come first, and what gets no more runs keeps the mean of those it had: one
+run is a fair draw for a bound over scenarios, though a poor look for wavering.
+
 Base is always run on the same inputs, drawn from a secret seed in the ledger: mixed answers are
 wavering and nothing else. Ten equal answers are a proof, mixed ones a quarantine, and the ledger
 keeps both for this very tree, corpus and environment.
@@ -33,6 +38,8 @@ SECOND_LOOKS = 3
 """Runs on head of one judgement that may be tried again because they ran out of time."""
 PROFILE_BUDGET = 20
 """Runs of one judgement on base that only grow its profile."""
+EXTRA_RUNS = 400
+"""Repeats on head, and growth, of one judgement together; 0 forbids them."""
 
 
 class Examination:
@@ -47,6 +54,7 @@ class Examination:
         *,
         profile: int = PROFILE_BUDGET,
         most: int = PROOF_RUNS,
+        extra: int = EXTRA_RUNS,
     ) -> None:
         self._runner = runner
         self._head = head
@@ -54,6 +62,7 @@ class Examination:
         self._issue = issue
         self._profile = profile
         self._most = most
+        self._extra = extra
         self._slow = 0
 
     async def examine(
@@ -72,7 +81,7 @@ class Examination:
         await _each(exhibits, self._look)
         await self._confirm_doubts(exhibits)
         if not any(exhibit.lost or exhibit.result.newly_failing for exhibit in exhibits):
-            await _each(exhibits, self._repeat)
+            await _each(self._repeated(exhibits), self._repeat)
             await self._confirm_doubts(exhibits)
         await self._grow(exhibits)
         return exhibits
@@ -88,6 +97,17 @@ class Examination:
         """Run head until its mean may be believed."""
         while len(exhibit.head) < min(exhibit.wanted, self._most):
             await self._run_head(exhibit)
+
+    def _repeated(self, exhibits: Sequence[Exhibit]) -> list[Exhibit]:
+        """Choose what is run again on head, and pay for it."""
+        chosen = [e for e in exhibits if e.own or e.scenario.must_pass or e.scenario.repeats]
+        others = [e for e in exhibits if e not in chosen]
+        for exhibit in sorted(others, key=lambda e: len(e.before.scores)):
+            more = max(0, min(exhibit.wanted, self._most) - len(exhibit.head))
+            if more <= self._extra:
+                self._extra -= more
+                chosen.append(exhibit)
+        return chosen
 
     async def _run_head(self, exhibit: Exhibit) -> None:
         """Run head once, with fresh values; what ran out of time has one more chance on them.
@@ -155,7 +175,7 @@ class Examination:
 
     async def _grow(self, exhibits: Sequence[Exhibit]) -> None:
         """Learn more about base, within the budget, in the order of what matters most."""
-        budget = self._profile
+        budget = min(self._profile, self._extra)
         for exhibit in sorted((e for e in exhibits if e.unsettled), key=_need):
             runs = min(budget, PROOF_RUNS - len(exhibit.before.scores))
             if runs <= 0:

@@ -27,7 +27,7 @@ from bot.policy.satisfaction import Assessment, Standing, assess_gate, assess_se
 from bot.validator.burns import Burns
 from bot.validator.drivers.tour import offered
 from bot.validator.drivers.visit import Stage
-from bot.validator.examination import Examination, seen_in
+from bot.validator.examination import EXTRA_RUNS, Examination, seen_in
 from bot.validator.exhibit import Exhibit
 from bot.validator.functions import ExpressionError
 from bot.validator.ledger import Entry, Ledger, Shown
@@ -66,6 +66,7 @@ class Validator:
         signer: Signer,
         clock: Callable[[], datetime],
         budget: int = CONSULTATIONS_PER_CORPUS,
+        extra_runs: int = EXTRA_RUNS,
         scenarios: Path | None = None,
         shelf: Shelf | None = None,
         judge: Judge | None = None,
@@ -79,6 +80,7 @@ class Validator:
         self._clock = clock
         self._burns = Burns(ledger.path)
         self._budget = budget
+        self._extra_runs = extra_runs
         self._runner = Runner(pool, judge)
 
     def already(self, request: ValidateRequest) -> Judgement | None:
@@ -160,7 +162,7 @@ class Validator:
         """Run what is asked, remember what was learnt, apply the rule."""
         digest = judged.corpus.digest if judged.corpus else ""
         place = _place(request, base, digest)
-        examination = Examination(self._runner, head, base, request.issue)
+        examination = Examination(self._runner, head, base, request.issue, extra=self._extra_runs)
         note = ""
         exhibits: list[Exhibit] = []
         try:

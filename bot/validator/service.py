@@ -24,6 +24,7 @@ from bot.errors import NightshiftError, Rejected, Tampered, UsageError
 from bot.policy.feedback import CONSULTATIONS_PER_CORPUS
 from bot.validator.drivers.visit import Stage
 from bot.validator.evidence import show
+from bot.validator.examination import EXTRA_RUNS
 from bot.validator.judge import Validator
 from bot.validator.ledger import Ledger
 from bot.validator.proposal import write_draft
@@ -115,6 +116,7 @@ class ValidatorService:
         judge: Judge | None = None,
         judge_model: str = "",
         budget: int = CONSULTATIONS_PER_CORPUS,
+        extra_runs: int = EXTRA_RUNS,
     ) -> Self:
         """Open the key and the ledger below `state`; both are made at first start.
 
@@ -132,6 +134,7 @@ class ValidatorService:
             signer=signer,
             clock=clock,
             budget=budget,
+            extra_runs=extra_runs,
             judge=judge,
             judge_model=judge_model,
         )

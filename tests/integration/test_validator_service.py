@@ -475,7 +475,7 @@ async def test_base_is_proven_once_per_tree(world: World) -> None:
 
     Until then head runs three times, and never is one run of an unproven scenario enough.
     """
-    repo = world.corpus(many(2))
+    repo = world.corpus(many(2, tags=["a corpus of its own"]))  # equal ones share a profile
 
     async def runs(base: str, issue: int) -> tuple[int, int]:
         told = world.service._ledger.evidence((await world.ask(repo, base, ADDS, issue=issue)).id)
