@@ -275,7 +275,8 @@ async def test_no_mark_of_a_hidden_scenario_is_anywhere(evening: Evening) -> Non
     places = await everything(evening.stage)
     leaks = {name for name, content in places.items() if set(MARK.findall(content)) & hidden}
     assert leaks == set()
-    for name in ("nightshift.db", "database, unpacked", "Messages journal", "GitHub objects"):
+    objects = f"GitHub objects of {evening.stage.world.repository.full_name}"
+    for name in ("nightshift.db", "database, unpacked", "Messages journal", objects):
         assert len(places[name]) > 10_000, name
 
 
