@@ -113,9 +113,8 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
             return LandingResult(
                 TrainEnd.REFUSED,
                 permit.reason,
-                explained(permit.reason, gate, demands)
-                if gate is not None
-                else "the change as it would stand on main is not proven good",
+                (explained(permit.reason, gate, demands) if gate is not None else "")
+                or "the change as it would stand on main is not proven good",
                 verdicts=verdicts,
             )
         why = await still_wanted(server, request.run, str(lap))

@@ -132,13 +132,7 @@ def _calibrate(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
 
 def _calibration(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
     parser.add_argument("name", metavar="OWNER/NAME", help="the repository")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=_STATE,
-        metavar="DIR",
-        help=f"the validator's folder (default: {_STATE})",
-    )
+    _state(parser)
     _json(parser)
 
     def run(arguments: argparse.Namespace) -> int:
