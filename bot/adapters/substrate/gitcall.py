@@ -28,6 +28,8 @@ _SETTINGS = {
     "core.hooksPath": "/dev/null",
     "core.quotePath": "false",
     "core.fsmonitor": "false",
+    "core.filesRefLockTimeout": "10000",  # of git's own 100 ms little is left on a busy machine
+    "core.packedRefsTimeout": "10000",
     "gc.auto": "0",
     "maintenance.auto": "false",
     "protocol.allow": "never",

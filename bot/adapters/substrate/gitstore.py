@@ -1,5 +1,6 @@
 """A bare git repository that only we touch: objects in, objects out, never a working tree."""
 
+import asyncio
 import contextlib
 import re
 import shutil
@@ -49,6 +50,7 @@ class GitStore:
 
     def __init__(self, git: Git) -> None:
         self._git = git
+        self._fetching = asyncio.Lock()
 
     @property
     def directory(self) -> Path:
@@ -65,6 +67,7 @@ class GitStore:
         """Open `root/git`, made when absent."""
         binary, directory = _locate(root, git)
         store = cls(Git(binary, directory))
+        await asyncio.to_thread(_unlock, directory)
         # Again on every start: it mends a creation that was killed and leaves all else alone.
         await store._git("init", "-q", "--bare", "--initial-branch=main", "--template=")
         (directory / "info").mkdir(exist_ok=True)
@@ -236,14 +239,16 @@ class GitStore:
         `ssh://` only works with a key.
         """
         ours = f"refs/nightshift/remote/{_branch(branch)}"
-        done = await self._git.ask(
+        words = (
             "fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
             checked_url(url, ssh=ssh_key is not None), f"+refs/heads/{branch}:{ours}",
-            secret=credentials(url, token) | ssh_settings(url, ssh_key), timeout=NETWORK_TIMEOUT,
         )  # fmt: skip
-        if done.code:
-            raise remote_failure(f"fetch of {branch}", done)
-        return (await self._git("rev-parse", "--verify", f"{ours}^{{commit}}")).text.strip()
+        secret = credentials(url, token) | ssh_settings(url, ssh_key)
+        async with self._fetching:  # git refuses the second of two that move one name
+            done = await self._git.ask(*words, secret=secret, timeout=NETWORK_TIMEOUT)
+            if done.code:
+                raise remote_failure(f"fetch of {branch}", done)
+            return (await self._git("rev-parse", "--verify", f"{ours}^{{commit}}")).text.strip()
 
     async def push(
         self,
@@ -291,6 +296,12 @@ class GitStore:
 
 def _absent(commit: str) -> Gone:
     return Gone(f"commit {commit} is not in the store")
+
+
+def _unlock(directory: Path) -> None:
+    """Remove the locks of a git that was killed: nothing else removes them, and all would wait."""
+    for lock in (*directory.glob("*.lock"), *directory.glob("refs/**/*.lock")):
+        lock.unlink(missing_ok=True)
 
 
 def _locate(root: Path, git: str) -> tuple[Path, Path]:

@@ -1,5 +1,6 @@
 """The store: what goes in comes out, and nothing else gets in."""
 
+import asyncio
 import io
 import os
 import tarfile
@@ -43,6 +44,31 @@ async def test_a_fetched_commit_is_read_back_whole(clone: Clone, store: GitStore
             await store.read(second, path)
     assert await store.is_ancestor(first, second)
     assert not await store.is_ancestor(second, first)
+
+
+async def test_many_fetch_a_moving_branch_at_once(clone: Clone, store: GitStore) -> None:
+    """Runs begin while main moves: none of them is refused for the others' sake."""
+    clone.commit({"a.py": b"one\n"})
+    await store.fetch(clone.url, "main")
+    for number in range(3):
+        tip = clone.commit({"a.py": b"%d\n" % number})
+        seen = await asyncio.gather(*[store.fetch(clone.url, "main") for _ in range(8)])
+        assert {tip} == set(seen)
+
+
+async def test_the_locks_of_a_killed_git_are_removed(clone: Clone, tmp_path: Path) -> None:
+    """Whoever was killed with a lock in hand does not stop the next life."""
+    tip = clone.commit({"a.py": b"one\n"})
+    first = await GitStore.open(tmp_path / "store")
+    await first.fetch(clone.url, "main")
+    locks = ("config.lock", "packed-refs.lock", "refs/nightshift/remote/main.lock")
+    for name in locks:
+        (first.directory / name).touch()
+    second = await GitStore.open(tmp_path / "store")
+    assert await second.fetch(clone.url, "main") == tip
+    async with second.lent(tip):
+        pass
+    assert not [name for name in locks if (first.directory / name).exists()]
 
 
 async def test_what_is_not_here_is_said(store: GitStore) -> None:
