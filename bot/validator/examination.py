@@ -6,8 +6,9 @@ The cheap evidence comes first, the dear one only where an answer depends on it:
 2. base again on the very inputs that head failed on, before a failure is blamed on the change;
 3. head again, up to K (`bot.policy.repeats`), while nothing has failed that decides already; what
    fails only now is asked of base as well. At most CONFIRM_BUDGET runs for both;
-4. base again on its own inputs, to grow the profile: what waits for another issue comes first,
-   then what fails, then what is nearest to its proof. At most PROFILE_BUDGET runs per judgement.
+4. base again on its own inputs, to grow the profile where it may save runs later: not where the
+   author wrote K. What waits for another issue comes first, then what fails, then what is nearest
+   to its proof. At most PROFILE_BUDGET runs per judgement.
 
 Steps 3 and 4 together make at most EXTRA_RUNS runs (a setting). What
 the issue itself asks for and what must pass get their K outside of that; of the rest, those that
@@ -69,6 +70,12 @@ class Examination:
         self, scenarios: Sequence[Scenario], known: dict[str, Shown]
     ) -> list[Exhibit]:
         """Run everything that the answer depends on."""
+        exhibits = await self.begin(scenarios, known)
+        await self.end(exhibits)
+        return exhibits
+
+    async def begin(self, scenarios: Sequence[Scenario], known: dict[str, Shown]) -> list[Exhibit]:
+        """Run base for what it has never shown: the same for everybody who asks about it."""
         exhibits = [
             Exhibit(
                 scenario,
@@ -78,18 +85,23 @@ class Examination:
             )
             for scenario in scenarios
         ]
-        await _each(exhibits, self._look)
+        await _each(exhibits, self._look_at_base)
+        return exhibits
+
+    async def end(self, exhibits: Sequence[Exhibit]) -> None:
+        """Run head, and base again where that decides."""
+        await _each(exhibits, self._look_at_head)
         await self._confirm_doubts(exhibits)
         if not any(exhibit.lost or exhibit.result.newly_failing for exhibit in exhibits):
             await _each(self._repeated(exhibits), self._repeat)
             await self._confirm_doubts(exhibits)
         await self._grow(exhibits)
-        return exhibits
 
-    async def _look(self, exhibit: Exhibit) -> None:
-        """Run base, unless it is known, and head once."""
+    async def _look_at_base(self, exhibit: Exhibit) -> None:
         if not exhibit.before.scores:
             await self._run_base(exhibit, min(exhibit.scenario.repeats or 1, self._most))
+
+    async def _look_at_head(self, exhibit: Exhibit) -> None:
         if exhibit.wanted:
             await self._run_head(exhibit)
 

@@ -70,8 +70,10 @@ class Exhibit:
 
     @property
     def unsettled(self) -> bool:
-        """Whether more runs on base could still teach something."""
-        return not self.invalid and not settled(self.before.scores)
+        """Whether more runs on base could still change how often head is run."""
+        if self.invalid or self.scenario.repeats is not None:
+            return False
+        return not settled(self.before.scores)
 
     @property
     def learnt(self) -> Shown:

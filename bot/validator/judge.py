@@ -1,5 +1,6 @@
 """Judges one commit: selects the set, examines it, applies the rule, signs, remembers."""
 
+import asyncio
 import hashlib
 import math
 import secrets
@@ -82,6 +83,8 @@ class Validator:
         self._budget = budget
         self._extra_runs = extra_runs
         self._runner = Runner(pool, judge)
+        self._learning = asyncio.Lock()
+        """Two questions about one base, asked together, run it once and not twice."""
 
     def already(self, request: ValidateRequest) -> Judgement | None:
         """Return the answer that this very question got before: asking again spends nothing."""
@@ -166,7 +169,10 @@ class Validator:
         note = ""
         exhibits: list[Exhibit] = []
         try:
-            exhibits = await examination.examine(asked.scenarios, self._ledger.shown(place))
+            async with self._learning:
+                exhibits = await examination.begin(asked.scenarios, self._ledger.shown(place))
+                self._ledger.remember(place, _base_shown(exhibits))
+            await examination.end(exhibits)
         except* (ScenarioError, ExpressionError) as errors:
             note = f"values cannot be drawn or filled in: {errors.exceptions[0]}"
         if note:

@@ -1,5 +1,6 @@
 """Hidden scenario files into nouns; whatever cannot be read is a ScenarioError for the owner."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -65,6 +66,7 @@ def corpus_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
+@functools.lru_cache(maxsize=1024)  # every judgement reads its corpus, and hardly a file changes
 def parse_scenario(text: str, where: str) -> Scenario:
     """Read one scenario file, naming `where` in every complaint; raises the first one."""
     scenario, mistakes = inspect_scenario(text, where)

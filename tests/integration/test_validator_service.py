@@ -1,5 +1,6 @@
 """Questions to the validator's role, from git objects to a signed answer, with real boxes."""
 
+import asyncio
 import json
 import os
 import secrets
@@ -20,6 +21,7 @@ from bot.domain.verdict import FailureClass, Judgement, Outcome, Purpose, Verdic
 from bot.domain.work import ProposeRequest, RehearseReply, RehearseRequest, ValidateRequest
 from bot.policy.authorise import Question, read_verdict
 from bot.validator.burns import Burns
+from bot.validator.ledger import Ledger
 from bot.validator.service import KEY_FILE, LEDGER_FILE, ValidatorService
 from bot.validator.signing import open_signer
 
@@ -218,6 +220,18 @@ async def test_the_same_question_is_answered_once(world: World) -> None:
     first = await world.service.answer(request)
 
     assert [await world.service.answer(request) for _ in range(6)] == [first] * 6
+
+
+async def test_two_questions_at_once_run_their_base_once(world: World) -> None:
+    """What the second wants to know of the base is what the first is finding out."""
+    repo = world.corpus(many(8, repeats=1))
+    heads = [ADDS + "# one\n", ADDS + "# two\n"]
+    heard = await asyncio.gather(*[world.ask(repo, ADDS, head) for head in heads])
+    ledger = Ledger(world.home / "state" / LEDGER_FILE)
+    told = [ledger.evidence(verdict.id)["scenarios"] for verdict in heard]
+    runs = [sorted(len(one["base_runs"]) for one in scenarios) for scenarios in told]
+
+    assert sorted(runs) == [[0] * 8, [1] * 8]
 
 
 async def test_a_commit_with_another_tree_is_refused(world: World) -> None:

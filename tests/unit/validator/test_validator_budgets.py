@@ -73,6 +73,16 @@ async def test_growth_has_a_budget_and_an_order() -> None:
     assert [len(exhibit.before.scores) for exhibit in shown] == [1, 9, 10]
 
 
+async def test_what_the_author_fixed_does_not_grow() -> None:
+    """A written `repeats` says how often head is run: no run on base could change it."""
+    product = Product()
+    await product.examined([*many(1), replace(PLAIN, id="once", repeats=1)], profile=20)
+
+    assert {"s00": 10, "once": 1} == {
+        scenario: n for (tree, scenario), n in product.runs.items() if tree == b"base"
+    }
+
+
 @pytest.mark.parametrize(("extra", "head"), [(400, 30), (7, 16), (0, 10)])
 async def test_repeats_are_bounded_but_for_what_decides(extra: int, head: int) -> None:
     """The bound takes whole scenarios; nothing grows beyond it; the issue's own is always three."""
