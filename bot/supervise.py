@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -143,17 +143,28 @@ class Supervisor:
 
     async def start(self, plan: RolePlan) -> dict[str, str]:
         """Start one role and wait until it says it is ready; return what it says."""
-        running = await self._spawn(plan)
-        self._running[plan.role] = running
+        return (await self.start_all([plan]))[plan.role]
+
+    async def start_all(self, plans: Sequence[RolePlan]) -> dict[Role, dict[str, str]]:
+        """Start roles side by side and wait for all of them; raise what the first one died of."""
+        for plan in plans:
+            self._running[plan.role] = await self._spawn(plan)
+        begun = [self._running[plan.role] for plan in plans]
+        ends = await asyncio.gather(*map(self._ready, begun), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return {running.plan.role: running.ready for running in begun}
+
+    async def _ready(self, running: _Running) -> None:
         try:
             async with asyncio.timeout(_READY_S):
                 running.ready = await self._until_ready(running)
         except TimeoutError:
             raise EnvironmentProblem(
-                f"the {plan.role} did not get ready within {_READY_S:.0f} s",
+                f"the {running.plan.role} did not get ready within {_READY_S:.0f} s",
                 remedy=f"read {running.log}",
             ) from None
-        return running.ready
 
     def remember(self, role: Role, name: str, value: str) -> None:
         """Give a role a variable for every time that it is started again."""

@@ -18,7 +18,6 @@ from bot.validator.service import KEY_FILE
 from bot.validator.signing import open_signer
 
 _FIRST_UID = 61_000
-_ORDER = (Role.VALIDATOR, Role.BUILDER, Role.SERVER)
 
 
 async def up(config: Path, state: Path, console: Console) -> int:
@@ -29,9 +28,8 @@ async def up(config: Path, state: Path, console: Console) -> int:
     own[Role.SERVER].setdefault("NIGHTSHIFT_VERDICT_KEY", _key(supervisor))
     async with until_signal() as stop:
         try:
-            for role in _ORDER:
-                plan = _plan(supervisor, role, own[role])
-                ready = await supervisor.start(plan)
+            plans = [_plan(supervisor, role, own[role]) for role in Role]
+            for role, ready in (await supervisor.start_all(plans)).items():
                 facts = ", ".join(f"{k} {v}" for k, v in ready.items() if k != "ready" and v)
                 console.print(f"{role.value:<10} ready  {facts}", highlight=False)
             watching = asyncio.create_task(supervisor.watch())

@@ -154,11 +154,20 @@ def check_world(stage: Stage, world: World, runs: Sequence[Run], order: Sequence
         if told:
             unmet.append(f"#{issue.number}: {told}")
         unmet += _witness(repo, run, history)
-    first = min(world.issues, key=lambda i: _urgency(i.priority)).number
-    if first not in order[:SLOTS]:  # the first ones start in the same moment
-        unmet.append(f"#{first} has the highest priority, but was not started first: {order}")
+    urgency = {issue.number: _urgency(issue.priority) for issue in world.issues}
+    unmet += _out_of_order([(number, urgency[number]) for number in order])
     client.close()
     return unmet
+
+
+def _out_of_order(started: Sequence[tuple[int, int]]) -> list[str]:
+    """Name what was started before something more urgent; SLOTS of them start in one moment."""
+    return [
+        f"#{late} is more urgent than #{early}, but was started after it"
+        for place, (early, lesser) in enumerate(started)
+        for late, greater in started[place + SLOTS :]
+        if greater < lesser
+    ]
 
 
 def _witness(repo: Any, run: Run, history: Sequence[str]) -> list[str]:  # noqa: ANN401  PyGithub

@@ -30,7 +30,7 @@ from twins.worlds.world import Repository
 _USERS = range(20_000, 60_000, 100)
 _WRITE_SPACING_S = 0.0
 _POLL_S = 0.1
-SLOTS = 2
+SLOTS = 3
 """Issues, and boxes per role, at the same time."""
 
 
@@ -138,15 +138,17 @@ class Stage:
             "NIGHTSHIFT_WRITE_SPACING_S": str(_WRITE_SPACING_S),
             "NIGHTSHIFT_CONCURRENCY": str(slots),
         }
-        for role, own in (
-            (Role.VALIDATOR, validator),
-            (Role.BUILDER, builder),
-            (Role.SERVER, server),
-        ):
-            plan = RolePlan(role, self._environment(role, own, slots), slots=slots)
-            ready = await self.supervisor.start(plan)
-            self.tiers[role] = ready.get("tier", "")
-            self.server_url = ready.get("url", self.server_url)
+        plans = [
+            RolePlan(role, self._environment(role, own, slots), slots=slots)
+            for role, own in (
+                (Role.VALIDATOR, validator),
+                (Role.BUILDER, builder),
+                (Role.SERVER, server),
+            )
+        ]
+        ready = await self.supervisor.start_all(plans)
+        self.tiers = {role: facts.get("tier", "") for role, facts in ready.items()}
+        self.server_url = ready[Role.SERVER]["url"]
         port = str(urlsplit(self.server_url).port)
         self.supervisor.remember(Role.SERVER, "NIGHTSHIFT_LISTEN_PORT", port)
         self.store = Store(self.supervisor.database_url)
