@@ -26,8 +26,8 @@ tools: .venv/.runtime
 demo: setup ## two twins, three roles, five issues: watch issues become merged pull requests
 	@$(BIN)/nightshift demo $(ARGS)
 
-test: setup-dev ## the test-suite
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup-dev ## the test-suite, on every processor (PYTEST_ARGS="tests/unit -x")
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: .venv/.dev ## format, lint, types, import direction
 	$(BIN)/ruff format --check .

@@ -95,6 +95,11 @@ def left(run: str) -> set[str]:
     return processes(run) | mounts() | groups() | box_users()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first: side by side, the short ones then fill the end."""
+    items.sort(key=lambda item: item.get_closest_marker("integration") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """Fail the run when it leaves a process, a mount, a control group or a box user behind."""

@@ -68,6 +68,7 @@ id: basket-of-{count}-pieces-{set}
 feature: prices
 kind: lib
 set: {set}
+repeats: 1
 {own}
 ---
 # Story

@@ -3,60 +3,49 @@
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import requests
 from github import Auth, Github
 
-from bot.adapters.box import BoxPool
-from bot.domain.mission import Product
 from bot.domain.verdict import Outcome, Purpose
-from bot.validator.drivers.visit import Stage
 from tests.integration.world_trial import (
     ROOT,
-    UNRELATED,
     Gate,
+    Ground,
     every_scenario,
     failing,
     failing_commits,
     fixed,
     head_of,
     landable,
-    opened,
-    packed,
     patched,
-    scratched,
+    prepared,
     searched,
 )
 from twins.worlds.history import build_repository
 from twins.worlds.loader import load, seed_payload
 
 pytestmark = pytest.mark.integration
+on_the_ground = pytest.mark.asyncio(loop_scope="module")
 
 WORLD = load("parcel")
-PRODUCT = Product(cli="python -m parcel", http="python -m parcel.web", lib="parcel")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ground() -> AsyncIterator[Ground]:
+    """Open two proven boxes, where the head is known."""
+    async with prepared(WORLD) as found:
+        yield found
 
 
 @pytest.fixture
-def scratch() -> Iterator[Path]:
-    """Give a directory that the users of boxes can walk."""
-    with scratched() as folder:
-        yield folder
-
-
-@pytest.fixture
-async def pool(scratch: Path) -> AsyncIterator[BoxPool]:
-    """Open two proven boxes."""
-    async with opened(scratch) as boxes:
-        yield boxes
-
-
-@pytest.fixture
-def gate(pool: BoxPool, scratch: Path) -> Gate:
-    """Open a validator."""
-    return Gate.over(WORLD, PRODUCT, pool, scratch)
+def gate(ground: Ground) -> Gate:
+    """Open a validator that has answered nobody."""
+    return ground.gate()
 
 
 def test_visible_tests_pass_at_every_commit(tmp_path: Path) -> None:
@@ -64,34 +53,36 @@ def test_visible_tests_pass_at_every_commit(tmp_path: Path) -> None:
     assert failing_commits("parcel", tmp_path / "repository") == {}
 
 
-async def test_every_scenario_fails_on_a_product_that_does_nothing(pool: BoxPool) -> None:
+@on_the_ground
+async def test_every_scenario_fails_on_a_product_that_does_nothing(ground: Ground) -> None:
     """No scenario is satisfied by silence."""
     nothing = {f"parcel/{name}.py": b"" for name in ("__init__", "__main__", "web", "tracking")}
-    stage = Stage(packed(nothing), (), PRODUCT)
-    for scenario, run in await every_scenario(pool, stage, "parcel"):
+    stage = ground.stage(nothing)
+    for scenario, run in await every_scenario(ground.pool, stage, "parcel"):
         assert run.score == 0, scenario.id
 
 
-async def test_scenarios_hold_on_the_head_but_for_what_issues_ask(pool: BoxPool) -> None:
+@on_the_ground
+async def test_scenarios_hold_on_the_head_but_for_what_issues_ask(ground: Ground) -> None:
     """An untagged scenario describes what is; a tagged one what is asked for and missing."""
-    stage = Stage(packed(head_of(WORLD)), (), PRODUCT)
-    for scenario, run in await every_scenario(pool, stage, "parcel"):
+    stage = ground.stage(head_of(WORLD))
+    for scenario, run in await every_scenario(ground.pool, stage, "parcel"):
         notes = [finding.note for finding in run.findings if not finding.passed]
         assert (run.score == 1) is (scenario.issue is None), f"{scenario.id}: {notes}"
 
 
-async def test_the_gate_passes_what_changes_nothing_for_nobody(gate: Gate) -> None:
+@on_the_ground
+async def test_the_gate_passes_what_changes_nothing_for_nobody(ground: Ground) -> None:
     """Without the pending scenarios there is enough evidence to merge by."""
-    for purpose in (Purpose.GATE, Purpose.SEALED):
-        verdict = await gate.ask(UNRELATED, gate.base, purpose)
+    for verdict in ground.unchanged.values():
         assert verdict.outcome is Outcome.PASS, verdict.reason
         assert verdict.pending > 0
         assert verdict.k == verdict.n
-        if purpose is Purpose.GATE:
-            assert verdict.n_effective >= 26
-            assert verdict.lower_bound >= 0.90
+    assert ground.unchanged[Purpose.GATE].n_effective >= 26
+    assert ground.unchanged[Purpose.GATE].lower_bound >= 0.90
 
 
+@on_the_ground
 async def test_doing_nothing_solves_no_issue(gate: Gate) -> None:
     """The null coder fails the gate of an issue that can land."""
     first = next(one for one in WORLD.issues if one.expect.outcome == "landed")
@@ -99,6 +90,7 @@ async def test_doing_nothing_solves_no_issue(gate: Gate) -> None:
     assert verdict.outcome is Outcome.FAIL
 
 
+@on_the_ground
 @pytest.mark.parametrize("issue", landable(WORLD))
 async def test_a_known_fix_lands(issue: int, gate: Gate, tmp_path: Path) -> None:
     """The oracle is not rejected: visible tests, gate and seal accept its change at once."""
@@ -109,6 +101,7 @@ async def test_a_known_fix_lands(issue: int, gate: Gate, tmp_path: Path) -> None
         assert verdict.outcome is Outcome.PASS, verdict.reason
 
 
+@on_the_ground
 async def test_the_search_brain_finds_what_the_gate_and_the_seal_accept(
     gate: Gate, tmp_path: Path
 ) -> None:
@@ -123,6 +116,7 @@ async def test_the_search_brain_finds_what_the_gate_and_the_seal_accept(
         assert (await gate.ask(issue, right, Purpose.SEALED)).outcome is Outcome.PASS
 
 
+@on_the_ground
 async def test_the_first_patch_of_the_weakly_tested_bug_overfits(
     gate: Gate, tmp_path: Path
 ) -> None:

@@ -1,56 +1,45 @@
 """The world toolshed held against the real validator, in real boxes, and the real search brain."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from bot.adapters.box import BoxPool
-from bot.domain.mission import Product
 from bot.domain.verdict import Outcome, Purpose
-from bot.validator.drivers.visit import Stage
 from tests.integration.world_trial import (
-    UNRELATED,
     Gate,
+    Ground,
     every_scenario,
     failing,
     failing_commits,
     fixed,
     head_of,
     landable,
-    opened,
-    packed,
     patched,
-    scratched,
+    prepared,
     searched,
     written,
 )
 from twins.worlds.loader import load
 
 pytestmark = pytest.mark.integration
+on_the_ground = pytest.mark.asyncio(loop_scope="module")
 
 WORLD = load("toolshed")
-PRODUCT = Product(cli="python -m toolshed", http="python -m toolshed.web", lib="toolshed")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ground() -> AsyncIterator[Ground]:
+    """Open two proven boxes, where the head is known."""
+    async with prepared(WORLD) as found:
+        yield found
 
 
 @pytest.fixture
-def scratch() -> Iterator[Path]:
-    """Give a directory that the users of boxes can walk."""
-    with scratched() as folder:
-        yield folder
-
-
-@pytest.fixture
-async def pool(scratch: Path) -> AsyncIterator[BoxPool]:
-    """Open two proven boxes."""
-    async with opened(scratch) as boxes:
-        yield boxes
-
-
-@pytest.fixture
-def gate(pool: BoxPool, scratch: Path) -> Gate:
-    """Open a validator."""
-    return Gate.over(WORLD, PRODUCT, pool, scratch)
+def gate(ground: Ground) -> Gate:
+    """Open a validator that has answered nobody."""
+    return ground.gate()
 
 
 def test_visible_tests_pass_at_every_commit(tmp_path: Path) -> None:
@@ -59,31 +48,33 @@ def test_visible_tests_pass_at_every_commit(tmp_path: Path) -> None:
     assert failing_commits("toolshed", tmp_path / "repository") == {}
 
 
-async def test_every_scenario_fails_on_a_product_that_does_nothing(pool: BoxPool) -> None:
+@on_the_ground
+async def test_every_scenario_fails_on_a_product_that_does_nothing(ground: Ground) -> None:
     """No scenario is satisfied by silence."""
     nothing = {path: b"" for path in head_of(WORLD) if path.startswith("toolshed/")}
-    for scenario, run in await every_scenario(
-        pool, Stage(packed(nothing), (), PRODUCT), "toolshed"
-    ):
+    for scenario, run in await every_scenario(ground.pool, ground.stage(nothing), "toolshed"):
         assert run.score == 0, scenario.id
 
 
-async def test_scenarios_hold_on_the_head_but_for_what_issues_ask(pool: BoxPool) -> None:
+@on_the_ground
+async def test_scenarios_hold_on_the_head_but_for_what_issues_ask(ground: Ground) -> None:
     """An untagged scenario describes what is; a tagged one what is asked for and missing."""
-    stage = Stage(packed(head_of(WORLD)), (), PRODUCT)
-    for scenario, run in await every_scenario(pool, stage, "toolshed"):
+    stage = ground.stage(head_of(WORLD))
+    for scenario, run in await every_scenario(ground.pool, stage, "toolshed"):
         notes = [finding.note for finding in run.findings if not finding.passed]
         assert (run.score == 1) is (scenario.issue is None), f"{scenario.id}: {notes}"
 
 
-async def test_known_fixes_together_satisfy_everything(pool: BoxPool, tmp_path: Path) -> None:
+@on_the_ground
+async def test_known_fixes_together_satisfy_everything(ground: Ground, tmp_path: Path) -> None:
     """With all three fixes the product is what its README says, in every scenario."""
     right = fixed(WORLD, landable(WORLD), tmp_path / "tree")
     assert failing(tmp_path / "tree") == ""
-    for scenario, run in await every_scenario(pool, Stage(packed(right), (), PRODUCT), "toolshed"):
+    for scenario, run in await every_scenario(ground.pool, ground.stage(right), "toolshed"):
         assert run.score == 1, scenario.id
 
 
+@on_the_ground
 @pytest.mark.parametrize("issue", landable(WORLD))
 async def test_a_known_fix_lands(issue: int, gate: Gate, tmp_path: Path) -> None:
     """The oracle is not rejected: visible tests, gate and seal accept its change at once."""
@@ -94,23 +85,25 @@ async def test_a_known_fix_lands(issue: int, gate: Gate, tmp_path: Path) -> None
         assert verdict.outcome is Outcome.PASS, verdict.reason
 
 
-async def test_the_gate_passes_what_changes_nothing_for_nobody(gate: Gate) -> None:
+@on_the_ground
+async def test_the_gate_passes_what_changes_nothing_for_nobody(ground: Ground) -> None:
     """Without the pending scenarios there is enough evidence to merge by."""
-    for purpose in (Purpose.GATE, Purpose.SEALED):
-        verdict = await gate.ask(UNRELATED, gate.base, purpose)
+    for verdict in ground.unchanged.values():
         assert verdict.outcome is Outcome.PASS, verdict.reason
         assert verdict.pending > 0
         assert verdict.k == verdict.n
-        if purpose is Purpose.GATE:
-            assert verdict.lower_bound >= 0.90
+    assert ground.unchanged[Purpose.GATE].n_effective >= 26
+    assert ground.unchanged[Purpose.GATE].lower_bound >= 0.90
 
 
+@on_the_ground
 @pytest.mark.parametrize("issue", landable(WORLD))
 async def test_doing_nothing_solves_no_issue(issue: int, gate: Gate) -> None:
     """The null coder fails the gate of every issue that can land."""
     assert (await gate.ask(issue, gate.base)).outcome is Outcome.FAIL
 
 
+@on_the_ground
 @pytest.mark.parametrize("issue", [3, 5])
 async def test_the_search_brain_finds_what_the_gate_and_the_seal_accept(
     issue: int, gate: Gate, tmp_path: Path
@@ -123,6 +116,7 @@ async def test_the_search_brain_finds_what_the_gate_and_the_seal_accept(
     assert (await gate.ask(issue, right, Purpose.SEALED)).outcome is Outcome.PASS
 
 
+@on_the_ground
 async def test_the_first_patch_of_the_weakly_tested_bug_overfits(
     gate: Gate, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "scenarios"
 ORACLE = "_oracle"
 UID_BASE = 830_000 + os.getpid() % 20_000 * 16
+LEARNT = "learnt.sqlite"
 UNRELATED = 99
 """The number of an issue that no scenario is about."""
 PLAIN = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:cacheprovider")
@@ -92,13 +93,13 @@ class Gate:
     asked: int = 0
 
     @staticmethod
-    def over(world: World, product: Product, pool: BoxPool, scratch: Path) -> "Gate":
-        """Open a validator with its own ledger and key."""
+    def over(world: World, product: Product, pool: BoxPool, ledger: Path) -> "Gate":
+        """Open a validator with this ledger."""
         validator = Validator(
             pool=pool,
             scenarios=SCENARIOS,
-            ledger=Ledger(scratch / "ledger.sqlite"),
-            signer=open_signer(scratch / "key.pem"),
+            ledger=Ledger(ledger),
+            signer=open_signer(ledger.with_suffix(".pem")),
             clock=lambda: datetime.now(UTC),
         )
         return Gate(validator, world.repository.full_name, product, head_of(world))
@@ -124,6 +125,45 @@ class Gate:
         )
         judgement = await self.validator.judge(request, packed(files), packed(self.base))
         return wire.load(Verdict, json.loads(judgement.signed.payload))
+
+
+@dataclass
+class Ground:
+    """Two boxes, and what the world's head shows there: learnt once, for every gate over it."""
+
+    world: World
+    product: Product
+    pool: BoxPool
+    scratch: Path
+    unchanged: Mapping[Purpose, Verdict]
+    """What the gate and the seal say to a change that changes nothing, for an unrelated issue."""
+    gates: int = 0
+
+    def gate(self) -> Gate:
+        """Open a validator that knows the head and has answered nobody."""
+        self.gates += 1
+        ledger = self.scratch / f"ledger-{self.gates}.sqlite"
+        shutil.copy(self.scratch / LEARNT, ledger)
+        return Gate.over(self.world, self.product, self.pool, ledger)
+
+    def stage(self, files: Files) -> Stage:
+        """Give the product at another state."""
+        return Stage(packed(files), (), self.product)
+
+
+@contextlib.asynccontextmanager
+async def prepared(world: World) -> AsyncIterator[Ground]:
+    """Open boxes, and ask once about the head itself."""
+    name = world.corpus
+    product = Product(cli=f"python -m {name}", http=f"python -m {name}.web", lib=name)
+    with scratched() as scratch:
+        async with opened(scratch) as pool:
+            gate = Gate.over(world, product, pool, scratch / LEARNT)
+            told = {
+                purpose: await gate.ask(UNRELATED, gate.base, purpose)
+                for purpose in (Purpose.GATE, Purpose.SEALED)
+            }
+            yield Ground(world, product, pool, scratch, told)
 
 
 async def every_scenario(

@@ -1,5 +1,6 @@
 """How many runs one judgement makes, and on what it spends them first."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,10 +9,10 @@ import pytest
 
 from bot.validator.checks import Finding
 from bot.validator.drivers.visit import Stage
-from bot.validator.examination import Examination
+from bot.validator.examination import PATIENCE, SECOND_LOOKS, Examination
 from bot.validator.exhibit import Exhibit
 from bot.validator.ledger import Shown
-from bot.validator.observation import Sighting
+from bot.validator.observation import Ended, Observation, Sighting
 from bot.validator.scenario import Check, Kind, Scenario, ScenarioSet
 from bot.validator.trajectories import Trajectory
 
@@ -26,6 +27,9 @@ class Product:
     broken: dict[bytes, set[str]] = field(default_factory=dict)
     runs: Counter[tuple[bytes, str]] = field(default_factory=Counter)
     width: int = 2
+    hangs: set[bytes] = field(default_factory=set)
+    waited: list[float] = field(default_factory=list)
+    """Seconds that were lost to runs that hung."""
 
     def values(self, scenario: Scenario, seed: str = "") -> dict[str, Any]:  # noqa: ARG002  a Runner
         """Draw nothing."""
@@ -37,6 +41,11 @@ class Product:
         """Answer at once."""
         del names, base
         self.runs[stage.tree, scenario.id] += 1
+        if stage.tree in self.hangs:
+            self.waited.append(scenario.timeout_s)
+            await asyncio.sleep(0)
+            steps = {"run": Observation({}, Ended.TIMED_OUT)}
+            return Trajectory({}, Sighting(steps, started=True), (), 0.0)
         held = scenario.id not in self.broken.get(stage.tree, ())
         found = Finding(scenario.checks[0], held)
         return Trajectory({}, Sighting(started=True), (found,), float(held))
@@ -105,6 +114,17 @@ async def test_a_lost_cause_is_not_run_again() -> None:
         await product.examined([*many(3), own], profile=0)
         heads = [n for (tree, _), n in product.runs.items() if tree == b"head"]
         assert heads == [1, 1, 1, 1]
+
+
+async def test_nobody_waits_for_a_product_that_hangs_everywhere() -> None:
+    """The first few have all their time, and some a second chance; the others end after a second."""
+    product = Product(hangs={b"head"})
+    shown = await product.examined(many(30, timeout_s=10), profile=0)
+
+    assert sum(product.waited) <= 10 * (SECOND_LOOKS + PATIENCE + product.width) + 30
+    assert len(product.waited) == 30 + SECOND_LOOKS
+    assert not any(exhibit.result.satisfied for exhibit in shown)
+    assert any(exhibit.result.newly_failing for exhibit in shown)
 
 
 async def test_a_flaky_or_pending_scenario_is_not_run_on_head() -> None:
