@@ -23,6 +23,7 @@ keeps both for this very tree, corpus and environment.
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.policy.repeats import PROOF_RUNS
@@ -37,6 +38,9 @@ CONFIRM_BUDGET = 60
 """Runs of one judgement on base with the inputs that head failed on."""
 SECOND_LOOKS = 3
 """Runs on head of one judgement that may be tried again because they ran out of time."""
+PATIENCE = 4
+"""Scenarios that ran out of time on head; after so many the others are given HURRIED_S at most."""
+HURRIED_S = 1.0
 PROFILE_BUDGET = 20
 """Runs of one judgement on base that only grow its profile."""
 EXTRA_RUNS = 400
@@ -65,6 +69,7 @@ class Examination:
         self._most = most
         self._extra = extra
         self._slow = 0
+        self._hung = 0
 
     async def examine(
         self, scenarios: Sequence[Scenario], known: dict[str, Shown]
@@ -85,17 +90,31 @@ class Examination:
             )
             for scenario in scenarios
         ]
-        await _each(exhibits, self._look_at_base)
+        await self._each(exhibits, self._look_at_base)
         return exhibits
 
     async def end(self, exhibits: Sequence[Exhibit]) -> None:
         """Run head, and base again where that decides."""
-        await _each(exhibits, self._look_at_head)
+        await self._each(exhibits, self._look_at_head)
         await self._confirm_doubts(exhibits)
         if not any(exhibit.lost or exhibit.result.newly_failing for exhibit in exhibits):
-            await _each(self._repeated(exhibits), self._repeat)
+            await self._each(self._repeated(exhibits), self._repeat)
             await self._confirm_doubts(exhibits)
         await self._grow(exhibits)
+
+    async def _each(
+        self, exhibits: Iterable[Exhibit], work: Callable[[Exhibit], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Do one thing to all of them, as many at a time as there are boxes."""
+        turns = asyncio.Semaphore(self._runner.width)
+
+        async def take(exhibit: Exhibit) -> None:
+            async with turns:
+                await work(exhibit)
+
+        async with asyncio.TaskGroup() as group:
+            for exhibit in exhibits:
+                group.create_task(take(exhibit))
 
     async def _look_at_base(self, exhibit: Exhibit) -> None:
         if not exhibit.before.scores:
@@ -124,12 +143,17 @@ class Examination:
     async def _run_head(self, exhibit: Exhibit) -> None:
         """Run head once, with fresh values; what ran out of time has one more chance on them.
 
-        A busy machine is slow for a moment. A product that hangs does so again, and few are asked.
+        A busy machine is slow for a moment. A product that hangs does so again, and few are asked:
+        the first of them decide, so nobody waits to the end for each of the others.
         """
-        run = await self._runner.run(self._head, exhibit.scenario, base=self._base)
+        scenario = exhibit.scenario
+        if self._hung >= PATIENCE:
+            scenario = replace(scenario, timeout_s=min(scenario.timeout_s, HURRIED_S))
+        run = await self._runner.run(self._head, scenario, base=self._base)
         if run.timed_out and self._slow < SECOND_LOOKS:
             self._slow += 1
-            run = await self._runner.run(self._head, exhibit.scenario, run.names, base=self._base)
+            run = await self._runner.run(self._head, scenario, run.names, base=self._base)
+        self._hung += run.timed_out
         exhibit.head.append(run)
         exhibit.invalid = exhibit.invalid or run.seen.box_failed
 
@@ -201,15 +225,6 @@ def _need(exhibit: Exhibit) -> tuple[bool, bool, int]:
     """Order: what is silently pending, what fails, then what is nearest to its proof."""
     fails = exhibit.standing is Standing.FAILS
     return (not (fails and exhibit.foreign), not fails, -len(exhibit.before.scores))
-
-
-async def _each(
-    exhibits: Iterable[Exhibit], work: Callable[[Exhibit], Coroutine[Any, Any, None]]
-) -> None:
-    """Do one thing to all of them, as many at a time as there are boxes."""
-    async with asyncio.TaskGroup() as group:
-        for exhibit in exhibits:
-            group.create_task(work(exhibit))
 
 
 def seen_in(runs: Sequence[Trajectory]) -> Shown:
