@@ -8,10 +8,11 @@ PYTEST_ARGS ?= tests
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tools demo test check doctor bench-wall lock clean
+.PHONY: help setup setup-dev tools demo test test-slow check doctor bench-wall lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +28,10 @@ demo: setup ## two twins, three roles, five issues: watch issues become merged p
 	@$(BIN)/nightshift demo $(ARGS)
 
 test: setup-dev ## the test-suite, on every processor (PYTEST_ARGS="tests/unit -x")
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+test-slow: setup-dev ## what proves the worlds and their corpora: run it when they, the gate or the search brain change
+	@$(PYTEST) -m slow $(PYTEST_ARGS)
 
 check: .venv/.dev ## format, lint, types, import direction
 	$(BIN)/ruff format --check .

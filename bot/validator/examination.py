@@ -6,9 +6,9 @@ The cheap evidence comes first, the dear one only where an answer depends on it:
 2. base again on the very inputs that head failed on, before a failure is blamed on the change;
 3. head again, up to K (`bot.policy.repeats`), while nothing has failed that decides already; what
    fails only now is asked of base as well. At most CONFIRM_BUDGET runs for both;
-4. base again on its own inputs, to grow the profile where it may save runs later: not where the
-   author wrote K. What waits for another issue comes first, then what fails, then what is nearest
-   to its proof. At most PROFILE_BUDGET runs per judgement.
+4. base again on its own inputs, to grow the profile where that may change something later: what
+   waits for another issue comes first, then, where the author wrote no K, what fails, then what is
+   nearest to its proof. At most PROFILE_BUDGET runs per judgement.
 
 Steps 3 and 4 together make at most EXTRA_RUNS runs (a setting). What
 the issue itself asks for and what must pass get their K outside of that; of the rest, those that

@@ -70,8 +70,12 @@ class Exhibit:
 
     @property
     def unsettled(self) -> bool:
-        """Whether more runs on base could still change how often head is run."""
-        if self.invalid or self.scenario.repeats is not None:
+        """Whether more runs on base could still teach something.
+
+        Where the author wrote K they change nothing, but for what waits for another issue: if it
+        wavers, it must not wait in silence.
+        """
+        if self.invalid or (self.scenario.repeats is not None and not self.foreign):
             return False
         return not settled(self.before.scores)
 

@@ -67,6 +67,7 @@ id: {id}
 feature: parts
 kind: lib
 set: {set}
+repeats: 1
 ---
 # Story
 A clerk multiplies by {factor} and adds one. {canary}

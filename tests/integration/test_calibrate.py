@@ -51,7 +51,10 @@ def label(amount, width):
 def unused(x):
     return x + 1
 """
-FRONT = "---\nid: {id}\nfeature: {feature}\nkind: lib\nset: {set}\n---\n# Story\nA clerk works.\n"
+FRONT = (
+    "---\nid: {id}\nfeature: {feature}\nkind: lib\nset: {set}\nrepeats: 1\n---\n"
+    "# Story\nA clerk works.\n"
+)
 SUMS = """\
 # Setup
 ```yaml
@@ -172,6 +175,7 @@ def test_a_gate_that_looks_at_half_is_told_where_it_is_blind(shop: Shop) -> None
     assert 0o600 == report.stat().st_mode & 0o777
 
 
+@pytest.mark.slow
 def test_a_gate_that_looks_everywhere_may_merge(shop: Shop) -> None:
     """Nearly all is noticed; what no scenario reaches counts against it and is said to be so."""
     corpus = shop.corpus("whole", labels=True)

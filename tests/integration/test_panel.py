@@ -27,6 +27,7 @@ async def played(folder: Path, casting: Casting) -> tuple[int, dict[str, Any], s
     return code, json.loads(target.read_text()), told.getvalue()
 
 
+@pytest.mark.slow
 async def test_every_promise_holds_on_an_honest_corpus(tmp_path: Path) -> None:
     """Only the known fix lands (and what cannot be told from it); everybody has played."""
     casting = Casting(mutants=1, variants=2, seed=1)

@@ -87,6 +87,7 @@ id: {id}
 feature: {feature}
 kind: lib
 set: {set}
+repeats: 1
 ---
 # Story
 A gauge shows no value outside its scale.

@@ -43,7 +43,8 @@ NEARLY = "def add(a, b):\n    return a + b if a < 50 else a - b\n"
 
 def scenario(name: str, *, low: int = 1, kind: str = "cli", **front: object) -> str:
     """Write a scenario of two numbers from `low` to `low + 20`."""
-    keys = {"id": name, "feature": "add", "kind": kind, "set": "gate", "timeout_s": 5, **front}
+    keys = {"id": name, "feature": "add", "kind": kind, "set": "gate", "timeout_s": 5, "repeats": 1}
+    keys |= front
     step = {
         "cli": '- run: ["${a}", "${b}"]',
         "lib": '- call: {function: "adder:add", args: ["${a}", "${b}"]}',
@@ -54,7 +55,7 @@ def scenario(name: str, *, low: int = 1, kind: str = "cli", **front: object) -> 
     return "\n".join(
         [
             "---",
-            *[f"{key}: {json.dumps(value)}" for key, value in keys.items()],
+            *[f"{key}: {json.dumps(value)}" for key, value in keys.items() if value is not None],
             f"---\n# Story\n{CANARY}",
             f"# Setup\n```yaml\nvars: {{a: {{int: [{low}, {low + 20}]}}, b: {{int: [1, 20]}}}}",
             "compute: {total: a + b}\n```",
@@ -489,7 +490,9 @@ async def test_base_is_proven_once_per_tree(world: World) -> None:
 
     Until then head runs three times, and never is one run of an unproven scenario enough.
     """
-    repo = world.corpus(many(2, tags=["a corpus of its own"]))  # equal ones share a profile
+    repo = world.corpus(
+        many(2, tags=["a corpus of its own"], repeats=None)
+    )  # equal ones share a profile
 
     async def runs(base: str, issue: int) -> tuple[int, int]:
         told = world.service._ledger.evidence((await world.ask(repo, base, ADDS, issue=issue)).id)

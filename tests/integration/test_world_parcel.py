@@ -29,7 +29,7 @@ from tests.integration.world_trial import (
 from twins.worlds.history import build_repository
 from twins.worlds.loader import load, seed_payload
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 on_the_ground = pytest.mark.asyncio(loop_scope="module")
 
 WORLD = load("parcel")

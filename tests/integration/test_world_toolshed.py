@@ -23,7 +23,7 @@ from tests.integration.world_trial import (
 )
 from twins.worlds.loader import load
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 on_the_ground = pytest.mark.asyncio(loop_scope="module")
 
 WORLD = load("toolshed")

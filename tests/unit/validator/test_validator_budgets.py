@@ -83,11 +83,15 @@ async def test_growth_has_a_budget_and_an_order() -> None:
 
 
 async def test_what_the_author_fixed_does_not_grow() -> None:
-    """A written `repeats` says how often head is run: no run on base could change it."""
-    product = Product()
-    await product.examined([*many(1), replace(PLAIN, id="once", repeats=1)], profile=20)
+    """A written `repeats` says how often head is run: no run on base could change it.
 
-    assert {"s00": 10, "once": 1} == {
+    What waits for another issue grows all the same: it must not waver in silence.
+    """
+    product = Product({b"base": {"other"}})
+    once, other = (replace(PLAIN, id=name, repeats=1) for name in ("once", "other"))
+    await product.examined([*many(1), once, replace(other, issue=9)], profile=20)
+
+    assert {"s00": 10, "once": 1, "other": 10} == {
         scenario: n for (tree, scenario), n in product.runs.items() if tree == b"base"
     }
 
@@ -117,7 +121,7 @@ async def test_a_lost_cause_is_not_run_again() -> None:
 
 
 async def test_nobody_waits_for_a_product_that_hangs_everywhere() -> None:
-    """The first few have all their time, and some a second chance; the others end after a second."""
+    """The first few have all their time, some a second chance; the others end after a second."""
     product = Product(hangs={b"head"})
     shown = await product.examined(many(30, timeout_s=10), profile=0)
 
