@@ -24,6 +24,7 @@ from bot.stage.panel import tasks
 from bot.stage.panel.cast import Casting, Part, cast
 from bot.stage.panel.evidence import bare
 from bot.stage.panel.leaks import Escape, escapes
+from bot.stage.panel.marks import plant, planted
 from bot.stage.panel.play import Played, play
 from bot.stage.panel.table import Ended, body, broken, notes, table
 from bot.stage.panel.tasks import Task
@@ -55,7 +56,9 @@ async def panel(options: PanelOptions, console: Console) -> int:
         check_writable(options.json)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nightshift-panel-") as room:
-        chosen = await asyncio.to_thread(_tasks, options, Path(room))
+        read = await asyncio.to_thread(_tasks, options, Path(room))
+        chosen = [await asyncio.to_thread(plant, task, Path(room)) for task in read]
+        marks = len(set[bytes]().union(*map(planted, chosen)))
         parts = await asyncio.to_thread(cast, chosen, options.casting)
 
         async def sitting(stage: Stage, interrupted: asyncio.Event) -> int:
@@ -64,7 +67,7 @@ async def panel(options: PanelOptions, console: Console) -> int:
             await _open(stage, parts)
             show.say(f"roles ready, {_tiers(stage)}")
             played = await play(stage, show, parts, interrupted)
-            show.say("looking for what escaped")
+            show.say(f"looking for what escaped: secrets, traps, {marks} marks of hidden scenarios")
             found = await escapes(stage, parts, played.runs)
             for escape in found:
                 show.say(f"ESCAPED  {escape.part}: {escape.what}")
@@ -75,7 +78,7 @@ async def panel(options: PanelOptions, console: Console) -> int:
             at_large = [escape.what for escape in found if not escape.part]
             _tell(console, ended, at_large)
             if options.json is not None:
-                about = _about(options, stage, time.monotonic() - began)
+                about = _about(options, stage, time.monotonic() - began) | {"marks": marks}
                 text = json.dumps(body(ended, at_large, about), indent=2)
                 options.json.write_text(f"{text}\n", encoding="utf-8")
             return 1 if broken(ended, at_large) else 0
