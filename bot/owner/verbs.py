@@ -1,13 +1,13 @@
 """The command line of the owner's tools; nothing heavy is imported before a verb is chosen."""
 
 import argparse
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from bot.errors import UsageError
+from bot.signals import run_to_the_end
 
 _KINDS = ("cli", "http", "lib", "file")
 _SETS = ("dev", "gate", "sealed")
@@ -125,7 +125,7 @@ def _calibrate(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
             seed=arguments.seed,
             json=arguments.json,
         )
-        return asyncio.run(calibrate(wanted, console()))
+        return run_to_the_end(calibrate(wanted, console()))
 
     parser.set_defaults(run=run)
 
@@ -189,7 +189,7 @@ def _lint(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
             return scenario.check(arguments.dir, arguments.state, arguments.json, console())
         on = trying.On(arguments.repo, arguments.ref, arguments.mission)
         work = trying.check(arguments.dir, on, arguments.state, arguments.json, console())
-        return asyncio.run(work)
+        return run_to_the_end(work)
 
     parser.set_defaults(run=run)
 
@@ -210,7 +210,7 @@ def _run(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
             raise UsageError(f"--repeats is 1 to {_MOST_REPEATS}")
         on = trying.On(arguments.repo, arguments.ref, arguments.mission)
         work = trying.run(arguments.dir, on, arguments.id, arguments.repeats, console())
-        return asyncio.run(work)
+        return run_to_the_end(work)
 
     parser.set_defaults(run=run)
 

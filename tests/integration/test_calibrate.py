@@ -119,18 +119,23 @@ class Shop:
             (folder / f"{number}.md").write_text(text)
         return folder
 
-    def calibrate(self, corpus: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    def begin(self, corpus: Path, *words: object) -> subprocess.Popen[str]:
         """Type the command."""
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "bot", "gate", "calibrate",
              str(self.home / "repo"), "--scenarios", str(corpus), *map(str, words)],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "TMPDIR": str(self.home / "tmp")},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=300,
-            check=False,
         )  # fmt: skip
+
+    def calibrate(self, corpus: Path, *words: object) -> subprocess.CompletedProcess[str]:
+        """Type the command and wait for its end."""
+        with self.begin(corpus, *words) as begun:
+            told, complained = begun.communicate(timeout=300)
+        return subprocess.CompletedProcess((), begun.returncode, told, complained)
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +209,17 @@ def test_main_has_to_stand_its_own_gate(shop: Shop) -> None:
     assert "does not pass its own gate" in done.stderr
     assert "nightshift scenario run" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_whoever_ends_it_finds_nothing_left(shop: Shop) -> None:
+    """SIGTERM in the middle: exit 130, no folder of ours, and no word of Python's."""
+    corpus = shop.corpus("ended", labels=True)
+    with shop.begin(corpus) as begun:
+        assert begun.stdout is not None
+        first = begun.stdout.readline()
+        begun.terminate()
+        _, complained = begun.communicate(timeout=60)
+
+    assert first.startswith("commit")
+    assert (130, "") == (begun.returncode, complained)
+    assert [] == list((shop.home / "tmp").iterdir())
