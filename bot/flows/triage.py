@@ -21,6 +21,12 @@ SCHEMA = {
 }
 
 
+_NEXT = (
+    "Set the label again to ask once more; if it stays so, raise `usd_per_issue` in mission.md or"
+    " choose another model for triage in workflows/issue.yaml."
+)
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -102,6 +108,8 @@ def _stands_in(clause: str, prose: str) -> bool:
 
 
 def _parked(turn: Turn, reason: str) -> TriageReply:
+    """Leave the issue as it is, for a person to decide."""
+    told = f"{reason}. {_NEXT}"
     return TriageReply(
-        decision=TriageDecision.PARK, clause="", reason=reason, model=turn.model, usage=turn.usage
+        decision=TriageDecision.PARK, clause="", reason=told, model=turn.model, usage=turn.usage
     )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from rich.console import Console
 
+from bot.errors import NightshiftError
 from bot.signals import until_signal
 from bot.stage.stage import Stage
 from twins.worlds.loader import World
@@ -35,9 +36,14 @@ async def staged(world: World, console: Console, play: Play, *, keep: bool = Fal
         finally:
             for task in (playing, stopping):
                 task.cancel()
-            await asyncio.gather(playing, stopping, return_exceptions=True)
-            await stage.close()
+            ended, _ = await asyncio.gather(playing, stopping, return_exceptions=True)
+            await stage.close(keep=_names_a_file(ended, stage))
     if playing.cancelled():
         console.print("interrupted: everything was stopped, and nothing is left behind")
         return INTERRUPTED
     return playing.result()
+
+
+def _names_a_file(ended: object, stage: Stage) -> bool:
+    """Whether somebody is told to read a file of the stage: then it has to be there."""
+    return isinstance(ended, NightshiftError) and str(stage.state) in ended.remedy

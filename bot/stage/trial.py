@@ -103,7 +103,7 @@ async def _end(
 ) -> int:
     if not runs:
         raise EnvironmentProblem(
-            "no run was started", remedy=f"read the logs in {stage.state / 'logs'} with --keep"
+            "no run was started", remedy=f"read the logs in {stage.state / 'logs'}"
         )
     run = runs[0]
     patch = await asyncio.to_thread(_leave_patch, options, stage, run)

@@ -122,10 +122,22 @@ def _status(error: anthropic.APIStatusError, url: str) -> NightshiftError:
             remedy="check NIGHTSHIFT_MODEL and NIGHTSHIFT_MODEL_URL",
         )
     if code == 429:  # noqa: PLR2004
-        return RateLimited(what, retry_at=_retry_at(error))
+        return RateLimited(
+            f"{what}: too many calls or tokens for this key",
+            remedy="wait, or have the key's limit raised; the run goes on by itself",
+            retry_at=_retry_at(error),
+        )
     if code in {408, 409} or code >= 500:  # noqa: PLR2004
-        return Unavailable(what, retry_at=_retry_at(error))
-    return Rejected(f"{what}: the request is malformed or too large", remedy="file a bug")
+        return Unavailable(
+            f"{what}: it is overloaded or broken",
+            remedy=f"look at the status page or the log of {url}; then label the issue again",
+            retry_at=_retry_at(error),
+        )
+    return Rejected(
+        f"{what}: the request is malformed or too large",
+        means="not every endpoint and model knows tools, effort and a cached prefix",
+        remedy="choose another NIGHTSHIFT_MODEL; if it is one of Anthropic's, file a bug",
+    )
 
 
 class Model:

@@ -3,12 +3,13 @@
 import asyncio
 import io
 import os
+import shutil
 import signal
 
 import pytest
 from rich.console import Console
 
-from bot.errors import UsageError
+from bot.errors import EnvironmentProblem, UsageError
 from bot.stage.stage import Stage
 from bot.stage.staged import INTERRUPTED, staged
 from twins.worlds.loader import load
@@ -68,6 +69,22 @@ async def test_the_play_decides_the_code_when_nobody_interrupts() -> None:
 
     assert shown.gone()
     assert 3 == await staged(load("parcel"), shown.console, three)
+
+
+async def test_a_file_that_somebody_is_told_to_read_is_there() -> None:
+    """The message names a log; everything was stopped, and the log stays."""
+    shown = Shown()
+
+    async def play(stage: Stage, _: asyncio.Event) -> int:
+        shown.stage = stage
+        raise EnvironmentProblem("a role did not start", remedy=f"read {stage.state}/logs/x.log")
+
+    with pytest.raises(EnvironmentProblem):
+        await staged(load("parcel"), shown.console, play)
+
+    assert shown.stage is not None
+    assert (shown.stage.state / "logs").is_dir()
+    shutil.rmtree(shown.stage.state)
 
 
 async def test_what_is_kept_stays_until_somebody_ends_it() -> None:
