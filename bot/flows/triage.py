@@ -22,7 +22,7 @@ SCHEMA = {
 
 
 _NEXT = (
-    "Set the label again to ask once more; if it stays so, raise `usd_per_issue` in mission.md or"
+    "Edit the issue to have it read again; if it stays so, raise `usd_per_issue` in mission.md or"
     " choose another model for triage in workflows/issue.yaml."
 )
 

@@ -130,7 +130,7 @@ def _status(error: anthropic.APIStatusError, url: str) -> NightshiftError:
     if code in {408, 409} or code >= 500:  # noqa: PLR2004
         return Unavailable(
             f"{what}: it is overloaded or broken",
-            remedy=f"look at the status page or the log of {url}; then label the issue again",
+            remedy=f"look at the status page or the log of {url}; the run is tried again by itself",
             retry_at=_retry_at(error),
         )
     return Rejected(
