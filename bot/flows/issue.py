@@ -15,10 +15,18 @@ from bot.domain.work import (
     TriageReply,
     TriageRequest,
 )
-from bot.errors import EnvironmentProblem, MissionError, NightshiftError, Retryable, Tampered
+from bot.errors import (
+    EnvironmentProblem,
+    MissionError,
+    NightshiftError,
+    RepositoryError,
+    Retryable,
+    Tampered,
+)
 from bot.flows.attempts import Start, work
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, answer_as
 from bot.flows.story import Story
+from bot.policy.paths import first_unreadable
 from bot.policy.steps import (
     Finish,
     GoOn,
@@ -73,7 +81,14 @@ async def _begin(story: Story) -> _Begun | None:
     async def look() -> _Begun:
         repo = await server.forge.repository(run.issue.repo)
         base = await server.fetch(repo)
-        raw = await (await server.git(repo.full_name)).read(base, "mission.md")
+        git = await server.git(repo.full_name)
+        if odd := first_unreadable(entry.path for entry in await git.ls(base)):
+            raise RepositoryError(
+                f"the name of a file is not UTF-8: {odd!a}",
+                means="jj, which keeps every attempt, cannot read such a name",
+                remedy="rename the file on the default branch, then edit the issue",
+            )
+        raw = await git.read(base, "mission.md")
         mission, problem = None, ""
         try:
             if raw is None:

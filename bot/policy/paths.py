@@ -159,3 +159,15 @@ def is_test(path: str) -> bool:
         or stem.endswith((".test", ".spec"))
         or (ending in {"go", "rb", "dart", "c", "cc", "cpp"} and stem.endswith(("_test", "_spec")))
     )
+
+
+def first_unreadable(paths: Iterable[str]) -> str:
+    """Return the first path whose bytes are no UTF-8, which jj cannot keep; empty if there is none.
+
+    Such bytes arrive as lone surrogates (Python's `surrogateescape`).
+    """
+    return next((path for path in paths if not path.isascii() and _has_surrogate(path)), "")
+
+
+def _has_surrogate(path: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in path)

@@ -80,6 +80,7 @@ REASONS = {
     "rate-limited": "a service asked for a pause; it is tried again by itself.",
     "disk-full": "the machine ran out of disk; it is tried again by itself.",
     "usage": "something in the repository's set-up has to be mended.",
+    "repository": "something in the repository has to be mended.",
     "box-tier": "the box of this machine is too weak to merge on: not merged.",
     "advisory": "judge and coder are of one model family: the verdict is ADVISORY, not merged.",
     "not-calibrated": "nobody has measured what the hidden scenarios notice: not merged.",

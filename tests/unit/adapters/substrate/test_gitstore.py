@@ -11,6 +11,7 @@ import pytest
 from bot.adapters.substrate.gitstore import GitStore
 from bot.domain.change import FileStatus
 from bot.errors import Conflict, Gone, Rejected, Tampered, Unavailable, UsageError
+from bot.policy.paths import first_unreadable
 from tests.unit.adapters.substrate.person import Clone
 
 
@@ -44,6 +45,16 @@ async def test_a_fetched_commit_is_read_back_whole(clone: Clone, store: GitStore
             await store.read(second, path)
     assert await store.is_ancestor(first, second)
     assert not await store.is_ancestor(second, first)
+
+
+async def test_a_name_that_is_no_text_is_listed_and_told(clone: Clone, store: GitStore) -> None:
+    """Git keeps any bytes as a name; whoever lists them can see which ones jj could not keep."""
+    commit = clone.commit({"caf\udce9.txt": b"x", "caf\u00e9.txt": b"y"})
+    await store.fetch(clone.url, "main")
+    odd = first_unreadable(entry.path for entry in await store.ls(commit))
+
+    assert odd == "caf\udce9.txt"
+    assert first_unreadable(["a.py", "caf\u00e9.txt"]) == ""
 
 
 async def test_many_fetch_a_moving_branch_at_once(clone: Clone, store: GitStore) -> None:
