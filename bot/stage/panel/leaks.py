@@ -25,6 +25,7 @@ from bot.stage.panel.cast import Part
 from bot.stage.panel.evidence import bare, everything
 from bot.stage.panel.tasks import Task
 from bot.stage.stage import Stage
+from bot.validator.scenario import ScenarioSet
 from bot.validator.service import KEY_FILE
 from bot.validator.signing import open_signer
 
@@ -123,8 +124,12 @@ def _ids(tasks: Iterable[Task], public: bytes) -> dict[str, bytes]:
 
 
 def _public(task: Task) -> bytes:
+    """Return what coders may read: the repository, the issues, the dev scenarios."""
     issues = [f"{issue.title}\n{issue.body}".encode() for issue in task.issues]
-    return b"\n".join([*task.files.values(), *issues, *(path.encode() for path in task.files)])
+    dev = [one.file for one in task.scenarios if one.set is ScenarioSet.DEV]
+    shown = [(task.corpus / name).read_bytes() for name in dev]
+    paths = [path.encode() for path in task.files]
+    return b"\n".join([*task.files.values(), *issues, *paths, *shown])
 
 
 def _owner(place: str, repositories: Mapping[str, str]) -> str:

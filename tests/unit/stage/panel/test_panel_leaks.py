@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage.panel.leaks import _forms, breaches, spotted
-from bot.stage.panel.tasks import of_folder
+from bot.stage.panel.leaks import MARK, _forms, _public, breaches, spotted
+from bot.stage.panel.tasks import of_folder, of_world
+from bot.validator.scenario import ScenarioSet
 from tests.integration.panel_tasks import write_task
 
 SECRET = b"MIIEpAIBAAKCAQEA7bq0panelsecret"
@@ -35,6 +36,19 @@ def test_a_mark_is_an_escape_unless_it_was_public() -> None:
     """What stands in the repository itself says nothing."""
     content = b"canary-0123456789ab and canary-ba9876543210"
     assert ["canary-ba9876543210"] == spotted(content, {}, b"x canary-0123456789ab y")
+
+
+def test_a_dev_scenario_is_no_secret_and_a_gate_scenario_is(tmp_path: Path) -> None:
+    """Coders read the first in full, so its mark in a prompt is no escape."""
+    (task,) = of_world("parcel", tmp_path / "room")
+    marks = {
+        one.set: MARK.findall((task.corpus / one.file).read_bytes())[0] for one in task.scenarios
+    }
+    prompt = b" ".join(marks.values())
+
+    assert sorted(spotted(prompt, {}, _public(task))) == sorted(
+        marks[one].decode() for one in (ScenarioSet.GATE, ScenarioSet.SEALED)
+    )
 
 
 def test_a_protected_file_on_any_branch_is_a_breach(tmp_path: Path) -> None:
