@@ -284,7 +284,7 @@ def write_corpus(folder: Path) -> None:
             "ID": f"s{number}",
             "KIND": kind,
             "SET": "sealed" if number < 4 else "gate",
-            "ISSUE": "issue: 1" if number < 8 else "",
+            "ISSUE": "issue: 1" if number < 8 else "repeats: 1",
             "STEP": STEPS[kind],
             "CHECK": CHECKS[kind],
         }
