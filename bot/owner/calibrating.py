@@ -127,6 +127,8 @@ def tell(measured: Calibration, least: float, console: Console) -> bool:
     rate = rate_of(measured.trials)
     write(console, f"{len(measured.trials)} faults, {caught} of them caught by the visible checks")
     write(console, f"noticed by the gate: {rate}; {least:.2f} is asked for")
+    shown = [trial for trial in measured.trials if trial.fate is not Fate.SURVIVED or trial.differs]
+    write(console, f"of those seen to differ on some input of the corpus: {rate_of(shown)}")
     write(console, verdict_on(measured, least))
     return rate.share >= least and rate.asked >= FEWEST
 

@@ -171,6 +171,9 @@ def test_a_gate_that_looks_at_half_is_told_where_it_is_blind(shop: Shop) -> None
     assert 1 == done.returncode, done.stdout + done.stderr
     assert "(no scenario runs there)" in done.stdout
     assert "scenarios are missing for" in done.stdout
+    killed = sum(trial["fate"] == "killed" for trial in told["trials"])
+    wrong = killed + sum(trial["differs"] != "" for trial in told["trials"])
+    assert f"some input of the corpus: {killed}/{wrong} = " in done.stdout
     assert ("till.py:total", "killed") in fates
     assert ("till.py:label", "survived") in fates
     assert ("till.py:label", "killed") not in fates
