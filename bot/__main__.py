@@ -18,7 +18,7 @@ _ABOUT = """\
 A dark factory for one repository: issues become merged pull requests that nobody had to look at,
 because scenarios which no coder can see proved each of them.
 
-  nightshift demo                          five issues of a small world, offline, in a minute
+  nightshift demo                          five issues of a small world, offline, in two minutes
   nightshift try REPO --issue ISSUE.md     the same on your repository, which is never modified
   nightshift doctor                        what is missing here, and the command that mends it
   nightshift up                            the three roles of a real GitHub App on this machine

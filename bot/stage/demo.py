@@ -203,7 +203,8 @@ def _tell(
     console.print(show.table(runs))
     for run in sorted(runs, key=lambda r: r.issue.number):
         if run.detail:
-            told = " ".join(run.detail.split())[:300]
+            clause = f"“{run.clause}” " if run.state is RunState.REJECTED and run.clause else ""
+            told = clause + " ".join(run.detail.split())[:300]
             console.print(f"  #{run.issue.number}  {told}", markup=False, highlight=False)
     tiers = " and ".join(sorted({stage.tiers[Role.BUILDER], stage.tiers[Role.VALIDATOR]}))
     console.print(f"box tier {tiers}; model: {_models(runs)}", highlight=False)

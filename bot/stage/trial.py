@@ -136,6 +136,14 @@ def _target(options: TrialOptions, kind: str) -> Path:
     return wanted.with_suffix(f".refused{wanted.suffix}") if kind == "refused" else wanted
 
 
+def _free(target: Path, options: TrialOptions) -> Path:
+    """Return a name that nobody has used, unless the caller chose the name."""
+    if options.patch is not None:
+        return target
+    others = (target.with_suffix(f".{n}{target.suffix}") for n in range(2, 1000))
+    return next((path for path in (target, *others) if not path.exists()), target)
+
+
 def _leave_patch(options: TrialOptions, stage: Stage, run: Run) -> Path | None:
     """Write the change of the last attempt that became a pull request."""
     published = [a for a in run.attempts if a.visible_pass] if run.pull is not None else []
@@ -144,7 +152,7 @@ def _leave_patch(options: TrialOptions, stage: Stage, run: Run) -> Path | None:
     attempt = published[-1]
     bare = stage.state / "twins" / "github" / "repos" / f"{run.issue.repo}.git"
     text = patch_of(bare, attempt.base, attempt.commit)
-    target = _target(options, "refused" if _refused(run) else "")
+    target = _free(_target(options, "refused" if _refused(run) else ""), options)
     target.write_text(text, encoding="utf-8", errors="surrogateescape")
     return target
 
@@ -165,9 +173,12 @@ def _standing(run: Run) -> str:
     """Say what stands behind a patch that did not land."""
     if run.state is RunState.LANDED:
         return ""
-    last = run.attempts[-1].verdicts
-    held = any(claimed(signed).outcome is Outcome.PASS for signed in last)
-    return ", hidden scenarios hold" if held else ", not judged by hidden scenarios"
+    last = [claimed(signed) for signed in run.attempts[-1].verdicts]
+    if any(verdict.outcome is Outcome.PASS for verdict in last):
+        return ", hidden scenarios hold"
+    if any(verdict.reason == "too-few-scenarios" for verdict in last):
+        return ", hidden scenarios hold, but are too few to merge by"
+    return ", not judged by hidden scenarios"
 
 
 def _world(name: str, filed: Filed, branch: str) -> World:

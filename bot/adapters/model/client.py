@@ -115,7 +115,7 @@ def _status(error: anthropic.APIStatusError, url: str) -> NightshiftError:
             means=f"{url} does not accept NIGHTSHIFT_MODEL_KEY, or its spending limit is reached",
             remedy="set a valid key with credit in the builder's environment and start it again",
         )
-    if code == 404:  # noqa: PLR2004
+    if code in {404, 405, 501}:
         return CredentialRefused(
             f"{what}: no such model or path",
             means="the model is retired or misspelt, or the URL is no Messages API",

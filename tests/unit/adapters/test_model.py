@@ -103,6 +103,8 @@ async def test_money_is_counted_by_class(model: Model) -> None:
         (402, CredentialRefused),
         (403, CredentialRefused),
         (404, CredentialRefused),
+        (405, CredentialRefused),
+        (501, CredentialRefused),
         (408, Unavailable),
         (409, Unavailable),
         (413, Rejected),
