@@ -201,10 +201,12 @@ async def test_without_bubblewrap_and_without_sandlock_nothing_runs(scratch: Pat
 
 @needs_root
 @pytest.mark.parametrize("uid", [0, 61_500])
-async def test_sandlocks_refusals_are_no_exceptions(tmp_path: Path, uid: int) -> None:
+async def test_sandlocks_refusals_are_no_exceptions(
+    tmp_path: Path, scratch: Path, uid: int
+) -> None:
     """The keeper reports no exit code as root, nor for a box that sandlock could not build."""
     plan = {
-        "library": str(sandlock_library()),
+        "library": str(await asyncio.to_thread(sandlock_library, scratch / f"library-{uid}")),
         "descriptors": [0, 1, 2],
         "argv": ["/usr/bin/true"],
         "policy": {"fs_readable": ["/nonexistent"]},
@@ -213,11 +215,12 @@ async def test_sandlocks_refusals_are_no_exceptions(tmp_path: Path, uid: int) ->
     assert (code, status) == (125, b"")
 
 
-def sandlock_library() -> Path:
-    """Return where the package is found."""
+def sandlock_library(folder: Path) -> Path:
+    """Copy the package to where every user can read it: the checkout may be closed to them."""
     found = box_fallback.find()
     assert found is not None
-    return found.package.parent
+    shutil.copytree(found.package, folder / "sandlock")
+    return folder
 
 
 def keep(plan: dict[str, object], uid: int, folder: Path) -> tuple[int, bytes]:
@@ -227,7 +230,7 @@ def keep(plan: dict[str, object], uid: int, folder: Path) -> tuple[int, bytes]:
     (folder / "options").write_text(json.dumps(plan | {"seccomp": 9}))
     status_r, status_w = os.pipe()
     options = os.open(folder / "options", os.O_RDONLY)
-    placed = f'exec 9</dev/null; exec {sys.executable} -I -S -c "$KEEPER" {options} {status_w}'
+    placed = f'exec 9</dev/null; exec {os.path.realpath(sys.executable)} -I -S -c "$KEEPER" {options} {status_w}'
     who: Sequence[str] = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
     done = subprocess.run(
         [*who, "/bin/sh", "-c", placed],

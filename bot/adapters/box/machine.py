@@ -152,6 +152,9 @@ class Machine:
         if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
             return rooms.enter(system, self.config.roots)
         self._plain = rooms.PlainRooms(self.config.roots, Path(self.config.scratch))
+        if self.sandlock is not None:
+            package = self._plain.copy(self.sandlock.package)
+            self.sandlock = replace(self.sandlock, package=package)
         return self._plain
 
     def _parts(self) -> box_argv.System:

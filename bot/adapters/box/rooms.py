@@ -135,6 +135,10 @@ class PlainRooms:
         """Delete the directory tree, whatever modes were left in it."""
         remove_tree(self._base / f"slot-{slot:02d}")
 
+    def copy(self, tree: Path) -> Path:
+        """Copy a tree to where the users of boxes can walk: a checkout may be closed to them."""
+        return shutil.copytree(tree, self._base / tree.name)
+
     def remove(self) -> None:
         """Delete the whole place."""
         remove_tree(self._base)
