@@ -230,7 +230,8 @@ def keep(plan: dict[str, object], uid: int, folder: Path) -> tuple[int, bytes]:
     (folder / "options").write_text(json.dumps(plan | {"seccomp": 9}))
     status_r, status_w = os.pipe()
     options = os.open(folder / "options", os.O_RDONLY)
-    placed = f'exec 9</dev/null; exec {os.path.realpath(sys.executable)} -I -S -c "$KEEPER" {options} {status_w}'
+    python = os.path.realpath(sys.executable)
+    placed = f'exec 9</dev/null; exec {python} -I -S -c "$KEEPER" {options} {status_w}'
     who: Sequence[str] = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
     done = subprocess.run(
         [*who, "/bin/sh", "-c", placed],

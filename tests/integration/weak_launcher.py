@@ -11,7 +11,6 @@ import struct
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from bot.adapters.box import argv, cgroup, fallback, rooms, seccomp
 from bot.adapters.box.launcher import main
@@ -119,8 +118,7 @@ class WeakMachine(Machine):
             super().make_rooms()
             return Unsized(self.config.roots)
         if KIND in ("plain", "no-mounts"):
-            self._plain = rooms.PlainRooms(self.config.roots, Path(self.config.scratch))
-            return self._plain
+            return self.plain_rooms()
         return super().make_rooms()
 
     @property

@@ -151,6 +151,10 @@ class Machine:
             os._exit(spawn.guarded(lambda: rooms.enter(system, self.config.roots)))
         if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
             return rooms.enter(system, self.config.roots)
+        return self.plain_rooms()
+
+    def plain_rooms(self) -> rooms.Rooms:
+        """Make do with directories, and put beside them what the fallback has to reach."""
         self._plain = rooms.PlainRooms(self.config.roots, Path(self.config.scratch))
         if self.sandlock is not None:
             package = self._plain.copy(self.sandlock.package)

@@ -137,7 +137,9 @@ class PlainRooms:
 
     def copy(self, tree: Path) -> Path:
         """Copy a tree to where the users of boxes can walk: a checkout may be closed to them."""
-        return shutil.copytree(tree, self._base / tree.name)
+        shelf = self._base / "shared"
+        shelf.mkdir(mode=0o755)  # listed, too: Python finds a package by listing its folder
+        return shutil.copytree(tree, shelf / tree.name)
 
     def remove(self) -> None:
         """Delete the whole place."""
