@@ -1,12 +1,14 @@
 """Takes anybody's local repository in: checks it, copies it, never touches it."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.adapters.missionfile import parse_mission, suggest_mission
 from bot.errors import RepositoryError, UsageError
-from bot.foreign import must_git, must_git_bytes, run_git
+from bot.foreign import must_git, run_git
+from bot.policy.paths import first_unreadable
 
 _MISSION = "mission.md"
 _HEADING = re.compile(
@@ -101,8 +103,13 @@ def _check(source: Path) -> str:
             f"{source} is on no branch (detached HEAD)",
             remedy="git switch to the branch that the change is for",
         )
-    for name in must_git_bytes(source, "ls-tree", "-r", "-z", "--name-only", "HEAD").split(b"\0"):
-        _readable(source, name)
+    names = must_git(source, "ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0")
+    if odd := first_unreadable(names):
+        raise RepositoryError(
+            f"{source} holds a file whose name is not UTF-8: {os.fsencode(odd)!r}",
+            means="jj, which keeps every attempt, cannot read such a name",
+            remedy="rename the file and commit that",
+        )
     if _ask(source, "rev-parse", "--is-bare-repository") == "false":
         dirty = _ask(source, "status", "--porcelain", "--untracked-files=no")
         if dirty:
@@ -112,18 +119,6 @@ def _check(source: Path) -> str:
                 remedy="commit or stash them",
             )
     return branch
-
-
-def _readable(source: Path, name: bytes) -> None:
-    """Refuse a file whose name is no UTF-8: the change could not be kept with jj."""
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        raise RepositoryError(
-            f"{source} holds a file whose name is not UTF-8: {name!r}",
-            means="jj, which keeps every attempt, cannot read such a name",
-            remedy="rename the file and commit that",
-        ) from None
 
 
 def _left_out(source: Path) -> str:

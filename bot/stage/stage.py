@@ -10,10 +10,10 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from bot import settings
@@ -110,24 +110,45 @@ class Stage:
         )
         model_url = brain.url or await self._start_messages(brain)
         secret = secrets.token_hex(20)
-        seed = seed_payload(self.world, origin, "", secret)
+        app = await self._install(places, secret)
+        verdict_key = self._open_wall(places)
+        own = {
+            Role.SERVER: self._of_server(app, secret, verdict_key, slots),
+            Role.BUILDER: _of_builder(brain, model_url),
+            Role.VALIDATOR: {
+                "NIGHTSHIFT_SCENARIOS": str(self.supervisor.home(Role.VALIDATOR) / "corpora")
+            },
+        }
+        plans = [
+            RolePlan(role, self._environment(role, variables, slots), slots=slots)
+            for role, variables in own.items()
+        ]
+        ready = await self.supervisor.start_all(plans)
+        self.tiers = {role: facts.get("tier", "") for role, facts in ready.items()}
+        self.server_url = ready[Role.SERVER]["url"]
+        port = str(urlsplit(self.server_url).port)
+        self.supervisor.remember(Role.SERVER, "NIGHTSHIFT_LISTEN_PORT", port)
+        self.store = Store(self.supervisor.database_url)
+        hook = {"app": self.world.app.slug, "url": f"{self.server_url}/github/webhooks"}
+        await self.github.admin("POST", "hook", hook)
+
+    async def _install(self, places: Sequence[Place], secret: str) -> dict[str, Any]:
+        """Put the repositories on the twin with the App installed on them; return the App."""
+        first, *beside = places
+        seed = seed_payload(self.world, first.origin, "", secret)
         for place in beside:
             shown = place.repository
             named = {"full_name": shown.full_name, "default_branch": shown.default_branch}
             seed["repos"].append({**seed["repos"][0], **named, "path": str(place.origin)})
             seed["installations"][0]["repos"].append(shown.full_name)
         seeded = await self.github.admin("POST", "seed", seed)
-        app = seeded["apps"][0]
-        verdict_key = self._open_wall(places)
-        builder = {
-            "NIGHTSHIFT_MODEL": brain.model,
-            "NIGHTSHIFT_MODEL_URL": model_url,
-            "NIGHTSHIFT_MODEL_KEY": brain.key or "none",
-            "NIGHTSHIFT_JJ": str(_jj()),
-            "NIGHTSHIFT_OUTAGES": "0",  # somebody is watching: say it at once
-        }
-        validator = {"NIGHTSHIFT_SCENARIOS": str(self.supervisor.home(Role.VALIDATOR) / "corpora")}
-        server = {
+        app: dict[str, Any] = seeded["apps"][0]
+        return app
+
+    def _of_server(
+        self, app: Mapping[str, Any], secret: str, verdict_key: str, slots: int
+    ) -> dict[str, str]:
+        return {
             "NIGHTSHIFT_GITHUB_URL": self.github.url,
             "NIGHTSHIFT_APP_ID": str(app["id"]),
             "NIGHTSHIFT_APP_KEY": app["private_key_pem"],
@@ -138,22 +159,6 @@ class Stage:
             "NIGHTSHIFT_WRITE_SPACING_S": str(_WRITE_SPACING_S),
             "NIGHTSHIFT_CONCURRENCY": str(slots),
         }
-        plans = [
-            RolePlan(role, self._environment(role, own, slots), slots=slots)
-            for role, own in (
-                (Role.VALIDATOR, validator),
-                (Role.BUILDER, builder),
-                (Role.SERVER, server),
-            )
-        ]
-        ready = await self.supervisor.start_all(plans)
-        self.tiers = {role: facts.get("tier", "") for role, facts in ready.items()}
-        self.server_url = ready[Role.SERVER]["url"]
-        port = str(urlsplit(self.server_url).port)
-        self.supervisor.remember(Role.SERVER, "NIGHTSHIFT_LISTEN_PORT", port)
-        self.store = Store(self.supervisor.database_url)
-        hook = {"app": self.world.app.slug, "url": f"{self.server_url}/github/webhooks"}
-        await self.github.admin("POST", "hook", hook)
 
     async def _start_messages(self, brain: Brain) -> str:
         self.messages = await Twin.start(
@@ -213,6 +218,16 @@ class Stage:
         if not keep:
             with contextlib.suppress(OSError):
                 shutil.rmtree(self.state)
+
+
+def _of_builder(brain: Brain, model_url: str) -> dict[str, str]:
+    return {
+        "NIGHTSHIFT_MODEL": brain.model,
+        "NIGHTSHIFT_MODEL_URL": model_url,
+        "NIGHTSHIFT_MODEL_KEY": brain.key or "none",
+        "NIGHTSHIFT_JJ": str(_jj()),
+        "NIGHTSHIFT_OUTAGES": "0",  # somebody is watching: say it at once
+    }
 
 
 def _jj() -> Path:

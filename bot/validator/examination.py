@@ -39,7 +39,7 @@ CONFIRM_BUDGET = 60
 SECOND_LOOKS = 3
 """Runs on head of one judgement that may be tried again because they ran out of time."""
 PATIENCE = 4
-"""Scenarios that ran out of time on head; after so many the others are given HURRIED_S at most."""
+"""Scenarios that decide and ran out of time on head; then the others have HURRIED_S at most."""
 HURRIED_S = 1.0
 PROFILE_BUDGET = 20
 """Runs of one judgement on base that only grow its profile."""
@@ -153,7 +153,7 @@ class Examination:
         if run.timed_out and self._slow < SECOND_LOOKS:
             self._slow += 1
             run = await self._runner.run(self._head, scenario, run.names, base=self._base)
-        self._hung += run.timed_out
+        self._hung += run.timed_out and (exhibit.own or exhibit.standing is Standing.PASSES)
         exhibit.head.append(run)
         exhibit.invalid = exhibit.invalid or run.seen.box_failed
 

@@ -131,6 +131,14 @@ async def test_nobody_waits_for_a_product_that_hangs_everywhere() -> None:
     assert any(exhibit.result.newly_failing for exhibit in shown)
 
 
+async def test_what_hangs_on_base_as_well_hurries_nobody() -> None:
+    """It decides nothing, so a slow and right scenario keeps all the time that it was given."""
+    product = Product({b"base": {f"s{n:02}" for n in range(30)}}, hangs={b"head"})
+    await product.examined(many(30, timeout_s=10, repeats=1), profile=0)
+
+    assert {10} == set(product.waited)
+
+
 async def test_a_flaky_or_pending_scenario_is_not_run_on_head() -> None:
     """It could be no evidence."""
     product = Product({b"base": {"other"}})
