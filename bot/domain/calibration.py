@@ -13,6 +13,8 @@ class Fate(StrEnum):
     """The visible checks are green and the gate says no."""
     SURVIVED = "survived"
     """The visible checks are green and the gate says yes: it would have been merged."""
+    EQUIVALENT = "equivalent"
+    """It survived, nothing was seen to differ, and a person says that nothing does."""
     ERRORED = "errored"
     """It could not be judged. That is no kill."""
 
@@ -31,6 +33,8 @@ class Trial:
     """Features of the scenarios that run through this place; empty: nothing hidden does."""
     differs: str = ""
     """For a survivor: what it does differently on fresh inputs; empty when nothing was seen."""
+    excuse: str = ""
+    """For a survivor: why a person says that it changes nothing. What differs is not excused."""
 
     @property
     def path(self) -> str:
@@ -39,8 +43,8 @@ class Trial:
 
     @property
     def counts(self) -> bool:
-        """Whether the gate was asked about it."""
-        return self.fate is not Fate.CAUGHT
+        """Whether it says something about the gate."""
+        return self.fate not in {Fate.CAUGHT, Fate.EQUIVALENT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,30 +3,31 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from bot.adapters.workflowfile import load_workflow
-from bot.domain.calibration import Calibration, Fate, Trial
+from bot.domain.calibration import Calibration
 from bot.errors import UsageError
 from bot.flows.checks import run_checks
 from bot.foreign import run_git
 from bot.judging import open_judge
 from bot.owner.choice import readable
+from bot.owner.measured import body_of, tell
 from bot.owner.memory import opened
 from bot.owner.paper import save, write
 from bot.owner.workbench import Bench, bench, files_of
-from bot.policy.calibration import FEWEST, by_feature, rate_of, verdict_on
 from bot.policy.guards import protected_patterns
 from bot.policy.paths import is_test
 from bot.policy.trees import only
 from bot.settings import JudgeSettings, workflow_folder
 from bot.validator.calibrate import Calibrator, Checks, Ground
+from bot.validator.equivalent import FILE as EQUIVALENT_FILE
+from bot.validator.equivalent import load_equivalent, stale
 from bot.validator.faults import Fault, chosen, faults_of
 from bot.validator.ledger import Ledger
 from bot.validator.loader import load_corpus
@@ -67,6 +68,8 @@ async def calibrate(wanted: Wanted, console: Console) -> int:
     ):
         ground = await asyncio.to_thread(_ground, wanted, place)
         faults = await asyncio.to_thread(_faults, ground, wanted)
+        for mark in stale(ground.equivalent, ground.sources):
+            say(f"{EQUIVALENT_FILE}: {mark.where} has no line {mark.before!r} any more")
         say(f"faults   {len(faults)} could be seeded into {len({f.path for f in faults})} files")
         calibrator = Calibrator(ground, Runner(place.pool, judge), _checks(place), say)
         trials = await calibrator.measure(faults, wanted.faults)
@@ -85,7 +88,7 @@ async def calibrate(wanted: Wanted, console: Console) -> int:
     else:
         write(console, "not recorded: --state names the validator's folder")
     if wanted.json is not None:
-        await asyncio.to_thread(save, wanted.json, _body(measured, least))
+        await asyncio.to_thread(save, wanted.json, body_of(measured, least))
     return GOOD if good else WEAK
 
 
@@ -99,75 +102,8 @@ def show(state: Path, name: str, least: float, report: Path | None, console: Con
         )
     good = tell(measured, least, console)
     if report is not None:
-        save(report, _body(measured, least))
+        save(report, body_of(measured, least))
     return GOOD if good else WEAK
-
-
-def tell(measured: Calibration, least: float, console: Console) -> bool:
-    """Print the rates, the blindest feature first, and every survivor; say whether it is enough."""
-    write(console, f"{measured.repo} at {measured.commit[:12]}, {measured.at}")
-    table = Table(box=None, pad_edge=False)
-    for title in ("feature", "noticed", "asked", "rate", "95 % interval", ""):
-        table.add_column(title, justify="left" if title in {"feature", ""} else "right")
-    for one in by_feature(measured.trials, least):
-        low, high = one.rate.bounds
-        table.add_row(
-            one.feature,
-            str(one.rate.killed),
-            str(one.rate.asked),
-            f"{one.rate.share:.2f}",
-            f"{low:.2f} to {high:.2f}",
-            "blind" if one.blind else "",
-        )
-    console.print(table, highlight=False, markup=False)
-    for trial in measured.trials:
-        if trial.fate in {Fate.SURVIVED, Fate.ERRORED}:
-            _tell_survivor(trial, console)
-    caught = sum(trial.fate is Fate.CAUGHT for trial in measured.trials)
-    rate = rate_of(measured.trials)
-    write(console, f"{len(measured.trials)} faults, {caught} of them caught by the visible checks")
-    write(console, f"noticed by the gate: {rate}; {least:.2f} is asked for")
-    shown = [trial for trial in measured.trials if trial.fate is not Fate.SURVIVED or trial.differs]
-    write(console, f"of those seen to differ on some input of the corpus: {rate_of(shown)}")
-    write(console, verdict_on(measured, least))
-    return rate.share >= least and rate.asked >= FEWEST
-
-
-def _tell_survivor(trial: Trial, console: Console) -> None:
-    write(console, f"{trial.fate.value} {trial.where}:{trial.line}  ({_reach(trial)})")
-    write(console, f"    - {trial.before}")
-    write(console, f"    + {trial.after}")
-    if trial.fate is Fate.SURVIVED:
-        seen = trial.differs or "nothing: maybe it is no fault at all, look at the lines"
-        write(console, f"    differs on fresh inputs: {seen}")
-
-
-def _reach(trial: Trial) -> str:
-    return ", ".join(trial.features) or "no gate scenario runs there"
-
-
-def _body(measured: Calibration, least: float) -> dict[str, object]:
-    """Return everything as JSON; it holds hidden words."""
-    rate = rate_of(measured.trials)
-    return {
-        "repo": measured.repo,
-        "commit": measured.commit,
-        "corpus": measured.corpus,
-        "at": measured.at,
-        "killed": rate.killed,
-        "asked": rate.asked,
-        "kill_rate": rate.share,
-        "bounds": rate.bounds,
-        "min_kill_rate": least,
-        "enough": rate.share >= least and rate.asked >= FEWEST,
-        "fates": {f.value: sum(t.fate is f for t in measured.trials) for f in Fate},
-        "features": [
-            {"feature": one.feature, "killed": one.rate.killed, "asked": one.rate.asked,
-             "kill_rate": one.rate.share, "bounds": one.rate.bounds, "blind": one.blind}
-            for one in by_feature(measured.trials, least)
-        ],
-        "trials": [asdict(trial) for trial in measured.trials],
-    }  # fmt: skip
 
 
 def _name(repository: Path) -> str:
@@ -199,7 +135,13 @@ def _ground(wanted: Wanted, place: Bench) -> Ground:
             "calibrated, so nothing merges by itself unless NIGHTSHIFT_ACCEPT_UNCALIBRATED=1",
         )
     corpus = load_corpus(wanted.scenarios)
-    return Ground(place.stage, sources, corpus, place.mission.gate.threshold)
+    return Ground(
+        place.stage,
+        sources,
+        corpus,
+        place.mission.gate.threshold,
+        load_equivalent(wanted.scenarios),
+    )
 
 
 def _faults(ground: Ground, wanted: Wanted) -> Sequence[Fault]:

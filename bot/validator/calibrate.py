@@ -15,6 +15,7 @@ from bot.policy.repeats import PROOF_RUNS
 from bot.policy.satisfaction import assess_gate
 from bot.validator.difference import difference
 from bot.validator.drivers.visit import Stage, joined
+from bot.validator.equivalent import Equivalent
 from bot.validator.examination import EXTRA_RUNS, Examination
 from bot.validator.exhibit import Exhibit
 from bot.validator.faults import Fault
@@ -40,6 +41,8 @@ class Ground:
     """The product's own Python files, tests left out."""
     corpus: Corpus
     threshold: float
+    equivalent: tuple[Equivalent, ...] = ()
+    """Faults that a person found to be none."""
 
     @property
     def gate(self) -> tuple[Scenario, ...]:
@@ -63,6 +66,7 @@ class Calibrator:
         self._progress = progress
         self._base: dict[str, Shown] = {}
         self._reach: dict[str, frozenset[str]] = {}
+        self._excuses = {mark.key: mark.why for mark in ground.equivalent}
 
     async def measure(self, faults: Sequence[Fault], wanted: int) -> list[Trial]:
         """Try faults in their order until `wanted` of them have come through the visible checks.
@@ -149,7 +153,9 @@ class Calibrator:
             return replace(trial, fate=Fate.KILLED)
         if seen.outcome is Outcome.PASS or seen.reason == "too-few-scenarios":
             differs = await self._difference(head, fault)
-            return replace(trial, fate=Fate.SURVIVED, differs=differs)
+            excuse = self._excuses.get((fault.where, fault.before, fault.after), "")
+            fate = Fate.EQUIVALENT if excuse and not differs else Fate.SURVIVED
+            return replace(trial, fate=fate, differs=differs, excuse=excuse)
         return replace(trial, fate=Fate.ERRORED)
 
     def _features(self, fault: Fault) -> tuple[str, ...]:

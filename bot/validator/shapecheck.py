@@ -69,6 +69,8 @@ def _problem(error: jsonschema.ValidationError) -> str:
             return f"must be at most {rule}"
         case "pattern":
             return f"must match {rule}"
+        case "minLength":
+            return "must not be empty"
         case "minItems" | "maxItems":
             return f"must have {'at least' if error.validator == 'minItems' else 'at most'} {rule}"
         case _:

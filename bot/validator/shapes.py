@@ -54,6 +54,17 @@ FRONT_MATTER: Schema = {
     "additionalProperties": False,
 }
 
+EQUIVALENT: Schema = {
+    "type": "array",
+    "items": _shape(
+        required=["where", "before", "after", "why"],
+        where={"type": "string", "pattern": "^[^:]+:.+$"},
+        before=_TEXT,
+        after=_TEXT,
+        why={"type": "string", "minLength": 1},
+    ),
+}
+
 SETUP: Schema = _shape(
     files=_FILES,
     env=_ENV,

@@ -15,6 +15,7 @@ import pytest
 
 from bot.domain.calibration import Fate
 from bot.policy.calibration import known
+from bot.validator.equivalent import FILE as EQUIVALENT_FILE
 from bot.validator.ledger import Ledger
 from bot.validator.loader import load_corpus
 from bot.validator.service import LEDGER_FILE
@@ -79,6 +80,16 @@ LABELS = """\
 ```yaml
 - equals: {value: "RIGHT"}
 ```
+"""
+
+
+MARKS = """\
+- {where: "till.py:total", before: "if percent > 0:", after: "if percent >= 0:", why: 0 takes off 0}
+- where: till.py:label
+  before: text = str(amount * 10 + 1)
+  after: text = str(amount * 10 + 2)
+  why: nobody reads the last digit
+- {where: "till.py:gone", before: return 1, after: return 2, why: it was there once}
 """
 
 
@@ -161,11 +172,15 @@ def shop() -> Iterator[Shop]:
 def test_a_gate_that_looks_at_half_is_told_where_it_is_blind(shop: Shop) -> None:
     """Exit 1, the feature without scenarios by name, survivors with their lines, all recorded."""
     corpus = shop.corpus("half", labels=False)
+    shown = LABELS.replace("ARGS", "5, 3").replace("RIGHT", "051")
+    (corpus / "shown.md").write_text(scenario("labels", 0, shown, "dev"))
+    (corpus / EQUIVALENT_FILE).write_text(MARKS)
     report = shop.home / "half.json"
     state = shop.home / "state"
     done = shop.calibrate(corpus, "--name", NAME, "--state", state, "--json", report)
     told: dict[str, Any] = json.loads(report.read_text())
     fates = {(trial["where"], trial["fate"]) for trial in told["trials"]}
+    marked = {trial["after"]: trial["fate"] for trial in told["trials"] if trial["excuse"]}
     kept = Ledger(state / LEDGER_FILE).calibration(NAME, load_corpus(corpus).digest)
 
     assert 1 == done.returncode, done.stdout + done.stderr
@@ -180,6 +195,10 @@ def test_a_gate_that_looks_at_half_is_told_where_it_is_blind(shop: Shop) -> None
     assert not [where for where, _ in fates if where.startswith("test_till")]
     assert kept is not None
     assert (told["kill_rate"], ("till.py",)) == (known(kept).rate.share, known(kept).blind)
+    assert {"if percent >= 0:": "equivalent", "text = str(amount * 10 + 2)": "survived"} == marked
+    assert "1 marked as equivalent by hand" in done.stdout
+    assert "says that it changes nothing: take that out" in done.stdout
+    assert "till.py:gone has no line 'return 1' any more" in done.stdout
     assert 0o600 == report.stat().st_mode & 0o777
 
 

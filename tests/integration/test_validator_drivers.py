@@ -52,6 +52,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, "x" * 100_000)
         self.reply(302 if self.path == "/moved" else 200, self.notes)
     def do_POST(self):
+        if "Content-Length" not in self.headers:
+            return self.reply(411, "how long?")
         self.notes.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.reply(201, {"count": len(self.notes)})
 http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
@@ -233,16 +235,19 @@ def seven():
 
 
 async def test_a_server_keeps_its_state_between_requests(runner: Runner) -> None:
-    """One server per trajectory, redirects shown and not followed, headers in small letters."""
+    """One server per trajectory; redirects are shown, not followed; chunks carry no length."""
     done = await take(
         runner,
         "http",
         '- {request: {method: POST, path: /notes, json: {n: "${n}"}}, as: made}\n'
-        "- {request: {path: /notes}, as: read}\n- {request: {path: /moved}, as: moved}",
+        "- {request: {path: /notes}, as: read}\n- {request: {path: /moved}, as: moved}\n"
+        "- request: {method: POST, path: /notes, headers: {Transfer-Encoding: chunked}, body: x}\n"
+        "  as: unsized",
         "- equals: {of: made, at: status, value: 201}\n"
         '- equals: {of: read, at: body.json, value: [{n: "${n}"}]}\n'
         "- equals: {of: moved, at: status, value: 302}\n"
-        "- equals: {of: moved, at: headers.location, value: /elsewhere}",
+        "- equals: {of: moved, at: headers.location, value: /elsewhere}\n"
+        "- equals: {of: unsized, at: status, value: 411}",
         "vars: {n: {int: [1, 99]}}",
     )
 

@@ -91,12 +91,19 @@ async def _ask(visit: Visit, session: aiohttp.ClientSession, step: Step) -> Obse
         headers.setdefault("Content-Type", "application/json")
     elif "body" in body:
         data = fill_text(body["body"], visit.names).encode()
+    # A body in chunks has no length: that is how a client omits Content-Length.
+    chunked = headers.pop("Transfer-Encoding", "") == "chunked" or None
     url = yarl.URL(f"http://localhost{fill_text(body['path'], visit.names)}", encoded=True)
     try:
         async with (
             asyncio.timeout(visit.left),
             session.request(
-                body.get("method", "GET"), url, data=data, headers=headers, allow_redirects=False
+                body.get("method", "GET"),
+                url,
+                data=data,
+                headers=headers,
+                chunked=chunked,
+                allow_redirects=False,
             ) as answer,
         ):
             content = await answer.content.read(MAX_BODY + 1)

@@ -37,6 +37,11 @@ def test_what_the_visible_checks_catch_says_nothing_about_the_gate() -> None:
     assert Rate(3, 4) == rate_of(trials(caught=90, killed=3, survived=1))
 
 
+def test_what_a_person_marked_as_equivalent_says_nothing_about_the_gate() -> None:
+    """It changes nothing, so nothing could notice it."""
+    assert Rate(9, 10) == rate_of(trials(killed=9, survived=1, equivalent=5))
+
+
 def test_an_error_is_no_kill() -> None:
     """A fault that could not be judged lowers the rate as one that was missed."""
     assert Rate(9, 10) == rate_of(trials(killed=9, errored=1))
