@@ -15,6 +15,8 @@ class Fate(StrEnum):
     """The visible checks are green and the gate says yes: it would have been merged."""
     EQUIVALENT = "equivalent"
     """It survived, nothing was seen to differ, and a person says that nothing does."""
+    MENDS = "mends"
+    """It survived, and all it does is to make scenarios hold that fail on main: no fault."""
     ERRORED = "errored"
     """It could not be judged. That is no kill."""
 
@@ -44,7 +46,7 @@ class Trial:
     @property
     def counts(self) -> bool:
         """Whether it says something about the gate."""
-        return self.fate not in {Fate.CAUGHT, Fate.EQUIVALENT}
+        return self.fate not in {Fate.CAUGHT, Fate.EQUIVALENT, Fate.MENDS}
 
 
 @dataclass(frozen=True, slots=True)

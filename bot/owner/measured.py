@@ -57,8 +57,10 @@ def _asked(trials: Sequence[Trial]) -> str:
     """Say how many faults there were, and why some of them do not count."""
     caught = sum(trial.fate is Fate.CAUGHT for trial in trials)
     excused = sum(trial.fate is Fate.EQUIVALENT for trial in trials)
+    mending = sum(trial.fate is Fate.MENDS for trial in trials)
     told = f"{len(trials)} faults, {caught} of them caught by the visible checks"
-    return f"{told}, {excused} marked as equivalent by hand" if excused else told
+    told += f", {excused} marked as equivalent by hand" if excused else ""
+    return told + (f", {mending} mend what fails on main" if mending else "")
 
 
 def _tell_unmarked(trials: Sequence[Trial], console: Console) -> None:

@@ -13,7 +13,7 @@ from bot.domain.verdict import Outcome
 from bot.errors import ScenarioError, UsageError
 from bot.policy.repeats import PROOF_RUNS
 from bot.policy.satisfaction import assess_gate
-from bot.validator.difference import difference
+from bot.validator.difference import Difference, difference
 from bot.validator.drivers.visit import Stage, joined
 from bot.validator.equivalent import Equivalent
 from bot.validator.examination import EXTRA_RUNS, Examination
@@ -152,10 +152,9 @@ class Calibrator:
         if seen.outcome is Outcome.FAIL:
             return replace(trial, fate=Fate.KILLED)
         if seen.outcome is Outcome.PASS or seen.reason == "too-few-scenarios":
-            differs = await self._difference(head, fault)
             excuse = self._excuses.get((fault.where, fault.before, fault.after), "")
-            fate = Fate.EQUIVALENT if excuse and not differs else Fate.SURVIVED
-            return replace(trial, fate=fate, differs=differs, excuse=excuse)
+            other = await self._difference(head, fault)
+            return replace(trial, fate=_survived(other, excuse), differs=other.told, excuse=excuse)
         return replace(trial, fate=Fate.ERRORED)
 
     def _features(self, fault: Fault) -> tuple[str, ...]:
@@ -163,7 +162,7 @@ class Calibrator:
         gate = [one for one in self._ground.gate if fault.where in self._reach.get(one.id, ())]
         return tuple(sorted({one.feature for one in gate}))
 
-    async def _difference(self, head: Stage, fault: Fault) -> str:
+    async def _difference(self, head: Stage, fault: Fault) -> Difference:
         """Look whether a survivor does anything else than main, on inputs drawn anew."""
         there = [
             one
@@ -171,3 +170,10 @@ class Calibrator:
             if fault.where in self._reach.get(one.id, ())
         ]
         return await difference(self._runner, self._ground.stage, head, there, _DRAWS)
+
+
+def _survived(seen: Difference, excuse: str) -> Fate:
+    """Say what a fault that the gate let pass was."""
+    if seen.told:
+        return Fate.MENDS if seen.mends else Fate.SURVIVED
+    return Fate.EQUIVALENT if excuse else Fate.SURVIVED

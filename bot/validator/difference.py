@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bot.validator.drivers.visit import Stage
@@ -10,32 +11,45 @@ from bot.validator.scenario import Scenario
 from bot.validator.trajectories import Runner
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one tree does that another does not."""
+
+    told: str = ""
+    """The first place where they differ; empty when nothing was seen to."""
+    mends: bool = False
+    """Whether every scenario that ever told them apart fails on the one and holds on the other."""
+
+
 async def difference(
     runner: Runner, one: Stage, other: Stage, scenarios: Sequence[Scenario], draws: int
-) -> str:
-    """Drive both with the very same inputs; return what differs first, nothing when nothing does.
+) -> Difference:
+    """Drive both with the very same inputs, and other ones in each draw.
 
     Everything seen is compared, not only what checks look at. A product that answers one input in
     two ways proves nothing: what differs has to differ from two runs of `one` that agree.
     """
+    mended = Difference()
     for _ in range(draws):
-        told = await asyncio.gather(*[_differs(runner, one, other, each) for each in scenarios])
-        found = next(filter(None, told), "")
-        if found:
-            return found
-    return ""
+        seen = await asyncio.gather(*[_differs(runner, one, other, each) for each in scenarios])
+        for each in seen:
+            if each.told and not each.mends:
+                return each
+            mended = each if each.mends else mended
+    return mended
 
 
-async def _differs(runner: Runner, one: Stage, other: Stage, scenario: Scenario) -> str:
+async def _differs(runner: Runner, one: Stage, other: Stage, scenario: Scenario) -> Difference:
     names = runner.values(scenario)
     first = await runner.run(one, scenario, names, base=one)
     second = await runner.run(other, scenario, names, base=one)
     if _same(first.seen, second.seen) or first.seen.box_failed or second.seen.box_failed:
-        return ""
+        return Difference()
     again = await runner.run(one, scenario, names, base=one)
     if not _same(first.seen, again.seen):
-        return ""
-    return f"{scenario.id}: {_first(first.seen, second.seen)}"
+        return Difference()
+    told = f"{scenario.id}: {_first(first.seen, second.seen)}"
+    return Difference(told, mends=first.score < 1 and second.score == 1)
 
 
 def _same(one: Sighting, other: Sighting) -> bool:

@@ -39,8 +39,8 @@ async def truth(part: Part, bare: Path, commit: str) -> Truth:
         if fixed is None:
             return Truth("scenarios only", await _missed(runner, on, _asked(part)))
         right = Stage(pack(fixed), on.stage.layers, on.stage.product)
-        told = await difference(runner, on.stage, right, part.task.scenarios, DRAWS)
-        return Truth("known fix", told)
+        seen = await difference(runner, on.stage, right, part.task.scenarios, DRAWS)
+        return Truth("known fix", seen.told)
 
 
 def is_fix(bare: Path, commit: str, part: Part) -> bool:
