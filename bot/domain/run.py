@@ -93,6 +93,10 @@ class Run:
     """The mission clause that triage cited."""
     pull: int | None = None
     landed_commit: str = ""
+    approval: int = 0
+    """The labelling that it began by: GitHub's number of the event; 0 when not known."""
+    approved_by: str = ""
+    """Login of the person who set that label."""
     model: str = ""
     """What answered the model calls, as the endpoint names it."""
     attempts: tuple[Attempt, ...] = ()

@@ -17,11 +17,13 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Retryable
+from bot.flows.control import hand_of
 from bot.flows.escaped import note_report, note_reverts
 from bot.flows.project import project
 from bot.flows.server import Server
+from bot.policy.control import TRIGGER, Hand, prioritised
 from bot.policy.escaped import ESCAPED, reported
-from bot.policy.intake import TRIGGER, Action, Reprioritise, StartRun, StopRun, decide, last_word
+from bot.policy.intake import Action, Reprioritise, StartRun, StopRun, decide
 from bot.web.intake import Delivery as Received
 
 log = logging.getLogger(__name__)
@@ -138,7 +140,10 @@ class Intake:
         known = [run for run in await store.runs(key.repo) if run.issue.number == key.number]
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
-        return decide(issue, running, last_word([run for run in known if run.state.ended]))
+        hand = Hand()
+        if issue is not None and (running is None or prioritised(issue.labels)):
+            hand = await hand_of(self._server.forge, issue)
+        return decide(issue, running, [run for run in known if run.state.ended], hand)
 
     async def _hear_reports(self, key: SubjectKey, *, pull: bool) -> None:
         """Propose a scenario for what landed under a number that a maintainer has labelled."""
@@ -174,13 +179,15 @@ class Intake:
     async def _act(self, action: Action) -> None:
         server = self._server
         match action:
-            case StartRun(issue, priority):
+            case StartRun(issue, priority, approval):
                 run = Run(
                     id=f"{issue.slug}@{issue.revision}-{await self._serial(issue)}",
                     issue=issue,
                     base="",
                     priority=priority,
                     state=RunState.QUEUED,
+                    approval=approval.id,
+                    approved_by=approval.by.login,
                 )
                 if await server.store.create_run(run):
                     await server.store.record_event(run.id, "queued", {"told": priority.name})

@@ -1,8 +1,9 @@
 """Which deliveries matter, and what the state of an issue, as re-read, asks for.
 
 When a run starts: the issue is open, carries the trigger label and neither stop nor pause, no run
-is open, and the last one leaves room. After a run ended, the same text never starts again, unless
-a person had stopped it and has taken that back (reopened, labelled again). An edited text does,
+is open, somebody who may write stands behind this text (bot.policy.control), and the last run
+leaves room. After a run ended, the same text starts again only if the label is set anew, or if a
+person had stopped it and has taken that back (reopened, labelled again). An edited text does,
 unless the last run landed, left an open pull request, or was ended by a person's own commit: then
 the next word is a person's. An edit during a run waits until that run has ended.
 """
@@ -12,19 +13,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.domain.control import Labelling
 from bot.domain.issue import Issue
 from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
+from bot.policy.control import PAUSE, STOP, TRIGGER, Hand, approved, renewed
 
-TRIGGER = "nightshift"
-STOP = "nightshift:stop"
-PAUSE = "nightshift:pause"
 BRANCH = "nightshift/issue-"
 OUTAGES = frozenset({"credential", "unavailable", "rate-limited", "disk-full"})
 """Reasons of a parked run that pass without anybody touching the issue."""
 MOST_RESUMES = 3
-DEFAULT_PRIORITY = Priority.P2
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     "issues": frozenset(
@@ -85,6 +84,7 @@ class StartRun:
 
     issue: Issue
     priority: Priority
+    approval: Labelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +169,6 @@ def _number(payload: Mapping[str, object], *path: str) -> int:
     return found if plain and isinstance(found, int) and 0 < found < _LARGEST else 0
 
 
-def priority_of(labels: Iterable[str]) -> Priority:
-    """Return the most urgent priority among the labels, P2 without any."""
-    names = {label.casefold() for label in labels}
-    return next((p for p in Priority if f"priority:{p.name}".casefold() in names), DEFAULT_PRIORITY)
-
-
 def stopped(issue: Issue | None) -> Why | None:
     """Say why no step may be taken for this issue any more; asked before every irreversible one."""
     if issue is None:
@@ -194,17 +188,26 @@ def paused(issue: Issue) -> bool:
     return PAUSE in {label.casefold() for label in issue.labels}
 
 
-def decide(issue: Issue | None, open_run: Run | None, last_run: Run | None) -> tuple[Action, ...]:
-    """Return what to do now; `issue` is as just re-read, None when it is gone or hidden."""
+def decide(
+    issue: Issue | None, open_run: Run | None, ended: Sequence[Run], hand: Hand
+) -> tuple[Action, ...]:
+    """Return what to do now.
+
+    `issue` is as just re-read, None when it is gone or hidden; `ended` are its earlier runs, oldest
+    first; `hand` is whose word stands behind its labels.
+    """
     why = stopped(issue)
     if open_run is not None:
-        return _running(issue, open_run, why)
-    if issue is None or why is not None or paused(issue) or not _may_start(issue, last_run):
+        return _running(open_run, why, hand)
+    if issue is None or why is not None or paused(issue) or hand.approval is None:
         return ()
-    return (StartRun(issue, priority_of(issue.labels)),)
+    last = ended[-1] if ended else None
+    if not approved(issue, last, hand) or not _may_start(issue, ended, hand):
+        return ()
+    return (StartRun(issue, hand.priority, hand.approval),)
 
 
-def _running(issue: Issue | None, run: Run, why: Why | None) -> tuple[Action, ...]:
+def _running(run: Run, why: Why | None, hand: Hand) -> tuple[Action, ...]:
     """Decide for an issue whose run goes on.
 
     In the train a closed issue stops nothing here: our own landing closes it, and the train asks
@@ -213,12 +216,24 @@ def _running(issue: Issue | None, run: Run, why: Why | None) -> tuple[Action, ..
     if why is not None:
         landing = why is Why.CLOSED and run.state is RunState.TRAIN
         return () if landing else (StopRun(run.id, why),)
-    if issue is not None and (wanted := priority_of(issue.labels)) is not run.priority:
-        return (Reprioritise(run.id, wanted),)
+    if hand.priority is not run.priority:
+        return (Reprioritise(run.id, hand.priority),)
     return ()
 
 
-def last_word(ended: Sequence[Run]) -> Run | None:
+def _may_start(issue: Issue, ended: Sequence[Run], hand: Hand) -> bool:
+    """Whether the earlier runs leave room for one more."""
+    last = _last_word(ended)
+    if last is None:
+        return True
+    if last.state is RunState.STOPPED:
+        return last.reason in _TAKEN_BACK
+    if last.state in {RunState.LANDED, RunState.OPENED}:
+        return False
+    return last.issue.revision != issue.revision or renewed(last, hand)
+
+
+def _last_word(ended: Sequence[Run]) -> Run | None:
     """Return the ended run that decides about a new one.
 
     A run that an outage or a refused key has parked does not count, three times over: the next
@@ -231,13 +246,3 @@ def last_word(ended: Sequence[Run]) -> Run | None:
     if last.state is RunState.PARKED and last.reason in OUTAGES and len(same) <= MOST_RESUMES:
         return None
     return last
-
-
-def _may_start(issue: Issue, last: Run | None) -> bool:
-    """Whether the last run leaves room for one more."""
-    if last is None:
-        return True
-    if last.state is RunState.STOPPED:
-        return last.reason in _TAKEN_BACK
-    again = last.state.ended and last.state not in {RunState.LANDED, RunState.OPENED}
-    return again and last.issue.revision != issue.revision

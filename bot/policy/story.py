@@ -17,7 +17,8 @@ class Chapter:
 
 
 _OPEN, _GOOD, _ASKING, _ENDED = "1d76db", "0e8a16", "fbca04", "bfbfbf"
-_AGAIN = "edit the issue, and a new run begins; or leave it."
+_SET_AGAIN = "a maintainer takes the label `nightshift` off and sets it again"
+_AGAIN = f"edit the issue, or {_SET_AGAIN}: a new run begins. Or leave it."
 _YOURS = "a person reads the pull request and decides."
 
 STORY = {
@@ -55,7 +56,10 @@ STORY = {
         "declined", "This does not fit the repository's mission.", _AGAIN, _ENDED
     ),
     RunState.NEEDS_INFO: Chapter(
-        "a question", "The issue leaves something open.", "edit the issue with the answer.", _ASKING
+        "a question",
+        "The issue leaves something open.",
+        f"edit the issue with the answer; unless you may write here, {_SET_AGAIN} then.",
+        _ASKING,
     ),
     RunState.DUPLICATE: Chapter("a duplicate", "Another issue says the same.", _AGAIN, _ENDED),
     RunState.PARKED: Chapter("parked", "This waits for a person.", "a person decides.", _ASKING),

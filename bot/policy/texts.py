@@ -91,6 +91,7 @@ def issue_comment(run: Run) -> str:
         why=_why(run),
         said=inline(run.detail, 1000) if run.state.ended else "",
         clause=inline(run.clause.lstrip("-* "), 300),
+        approved_by=code(run.approved_by) if run.approved_by else "",
         pull=run.pull,
         landed=run.landed_commit[:12],
         attempts=len(run.attempts),

@@ -20,13 +20,13 @@ from bot.domain.role import Role
 from bot.domain.run import Run, RunState
 from bot.errors import UsageError
 from bot.stage.files import check_writable
+from bot.stage.filing import file_issues
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, SLOTS, Brain, Stage
 from bot.stage.staged import staged
 from bot.stage.summary import gate_submissions, summarise
 from bot.supervise import CODE, need_room
 from twins.worlds.loader import World, WorldError, build_repository, load
-from twins.worlds.world import Issue
 
 _BOUND_S = 600.0
 _LOOK_S = 0.3
@@ -84,25 +84,6 @@ async def open_show(
         f"validator (box tier {tiers[Role.VALIDATOR]})"
     )
     return show
-
-
-def file_issues(stage: Stage, issues: Sequence[Issue], repository: str = "") -> list[int]:
-    """Let people file the issues, as PyGithub clients of the twin; return the numbers."""
-    numbers = []
-    full_name = repository or stage.world.repository.full_name
-    for issue in issues:
-        person = stage.world.person(issue.author)
-        client = Github(
-            auth=Auth.Token(person.token),
-            base_url=stage.github.url,
-            seconds_between_requests=0,
-            seconds_between_writes=0,
-        )
-        repo = client.get_repo(full_name)
-        made = repo.create_issue(title=issue.title, body=issue.body, labels=list(issue.labels))
-        numbers.append(made.number)
-        client.close()
-    return numbers
 
 
 async def play(

@@ -13,8 +13,9 @@ from bot.domain.verdict import Outcome
 from bot.errors import CredentialRefused, EnvironmentProblem, UsageError
 from bot.policy.authorise import claimed
 from bot.stage.brains import answering
-from bot.stage.demo import file_issues, open_show, play
+from bot.stage.demo import open_show, play
 from bot.stage.files import check_writable
+from bot.stage.filing import file_issues
 from bot.stage.repository import Filed, Taken, patch_of, read_issue, take
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, Brain, Stage

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.run import Run
-from bot.stage.demo import file_issues
+from bot.stage.filing import file_issues
 from bot.stage.stage import Brain, Stage
 from bot.stage.trial import APP
 from twins.worlds.history import build_repository
@@ -29,6 +29,8 @@ PARTS = GATE + SEALED
 ENDS_S = 600.0
 """Far longer than any run here takes: a deadline, not a measure."""
 _OWNER = Person("olga", "Olga", "olga@calc.example", "twin-person-olga", "admin")
+VISITOR = Person("vic", "Vic", "vic@calc.example", "twin-person-vic", "triage")
+"""May label, and may not write."""
 _MISSION = f"""---
 checks: [python -m unittest -q]
 product: {{lib: calc}}
@@ -130,7 +132,7 @@ def small_world() -> World:
         name="small",
         repository=Repository(REPO),
         app=APP,
-        people=(_OWNER,),
+        people=(_OWNER, VISITOR),
         labels=(Label("nightshift", "1d76db"), *levels),
         commits=(Commit(_OWNER.login, begun, "Begin", product()),),
         issues=(),

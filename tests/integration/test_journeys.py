@@ -25,7 +25,8 @@ from bot.domain.run import Run, RunState
 from bot.domain.verdict import Outcome, Purpose, SignedVerdict, Verdict
 from bot.policy.authorise import Question, claimed, read_verdict
 from bot.policy.texts import STATE_LABELS, state_label
-from bot.stage.demo import _tell, check_world, file_issues, play, write_json
+from bot.stage.demo import _tell, check_world, play, write_json
+from bot.stage.filing import file_issues
 from bot.stage.panel.evidence import cells, everything
 from bot.stage.show import Show
 from bot.stage.stage import SEARCH, Stage

@@ -52,16 +52,19 @@ class Forge(IssueMethods, PullMethods):
             pace=Pace(write_spacing_s) if write_spacing_s else Pace.unhurried(),
             timeout=timeout_s,
         )
+        self._bot_id: int | None = None
 
     async def identity(self) -> AppIdentity:
         """Return who we are; CredentialRefused when GitHub does not know the key."""
         return await self._calls.identity()
 
     async def bot_id(self) -> int:
-        """Return the numeric user id under which our own events arrive."""
-        us = await self._calls.identity()
-        data, _ = await self._calls.app_call("GET", f"/users/{us.slug}%5Bbot%5D")
-        return shapes.shape(shapes.user_id, data)
+        """Return the numeric user id under which our own events arrive; asked once."""
+        if self._bot_id is None:
+            us = await self._calls.identity()
+            data, _ = await self._calls.app_call("GET", f"/users/{us.slug}%5Bbot%5D")
+            self._bot_id = shapes.shape(shapes.user_id, data)
+        return self._bot_id
 
     async def installations(self) -> tuple[Installation, ...]:
         """Return every account that has installed the App."""

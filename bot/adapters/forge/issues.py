@@ -5,6 +5,7 @@ import contextlib
 from bot.adapters.forge import shapes
 from bot.adapters.forge.calls import Calls
 from bot.adapters.forge.nouns import Comment, Permission
+from bot.domain.control import Labelling
 from bot.domain.issue import Issue
 from bot.domain.label import Label
 from bot.errors import Conflict, Gone
@@ -49,6 +50,15 @@ class IssueMethods:
             scope, f"/repos/{repo}/issues/{number}/labels?{_PAGE}", key=None
         )
         return tuple(shapes.shape(shapes.label, row).name for row in rows)
+
+    async def labellings(self, repo: str, number: int) -> tuple[Labelling, ...]:
+        """Return every label that was ever put on an issue, and who did it, oldest first."""
+        scope = await self._calls.scope(repo)
+        rows = await self._calls.pages(
+            scope, f"/repos/{repo}/issues/{number}/events?{_PAGE}", key=None
+        )
+        put = [row for row in rows if isinstance(row, dict) and row.get("event") == "labeled"]
+        return tuple(shapes.shape(shapes.labelling, row) for row in put)
 
     async def close_issue(self, repo: str, number: int, *, completed: bool = True) -> None:
         """Close an issue, as done or as not planned."""

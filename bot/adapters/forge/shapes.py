@@ -16,6 +16,7 @@ from bot.adapters.forge.nouns import (
     Pull,
     Repository,
 )
+from bot.domain.control import Labelling, Person
 from bot.domain.issue import Issue
 from bot.domain.label import Label
 from bot.errors import Unavailable
@@ -101,6 +102,13 @@ def label(data: Data) -> Label:
     """Read a label."""
     description = data.get("description") or ""
     return _make(Label, name=data["name"], color=data["color"], description=description)
+
+
+def labelling(data: Data) -> Labelling:
+    """Read the event of putting a label on an issue."""
+    actor = data["actor"] or GHOST
+    by = _make(Person, login=actor["login"], id=actor["id"])
+    return _make(Labelling, id=data["id"], label=data["label"]["name"], by=by)
 
 
 def permission(data: Data) -> Permission:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.run import Run, RunState
-from bot.stage.demo import file_issues
+from bot.stage.filing import file_issues
 from bot.stage.panel.cast import Part
 from bot.stage.show import Show
 from bot.stage.stage import Stage

@@ -30,6 +30,7 @@ from tests.integration.small_world import REPO, small_world
 from twins.github.app import make_twin
 from twins.worlds.history import build_repository
 from twins.worlds.loader import seed_payload
+from twins.worlds.world import Person
 
 JJ = installed(CODE / ".tools")
 Call = Callable[..., Awaitable[Any]]
@@ -51,7 +52,7 @@ class Floor:
 
     server: Server
     call: Call
-    """Call GitHub's API as the owner: method, path, body."""
+    """Call GitHub's API as a person, the owner unless said otherwise: method, path, body, by."""
     folder: Path
     engine: Engine
 
@@ -110,9 +111,11 @@ async def floor(tmp_path_factory: pytest.TempPathFactory, pem: str) -> AsyncIter
         Store(f"sqlite:///{tmp_path}/n.db") as store,
     ):
         url = str(twin.make_url("")).rstrip("/")
-        token = {"Authorization": f"token {world.maintainer.token}"}
 
-        async def call(method: str, path: str, body: object = None) -> Any:
+        async def call(
+            method: str, path: str, body: object = None, by: Person = world.maintainer
+        ) -> Any:
+            token = {"Authorization": f"token {by.token}"}
             async with session.request(method, url + path, json=body, headers=token) as said:
                 assert said.status < 300, await said.text()
                 return await said.json() if said.content_type == "application/json" else None

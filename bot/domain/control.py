@@ -1,0 +1,21 @@
+"""Who put which label on an issue: what people's authority is read from."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account. A login can be renamed and taken by somebody else; the number cannot."""
+
+    login: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """One label that was put on, as GitHub's own history of the issue tells it."""
+
+    id: int
+    """GitHub's number of the event; later ones are larger."""
+    label: str
+    by: Person
