@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     _panel(verbs.add_parser("panel", help="play coders of known honesty; print what landed"))
     _up(verbs.add_parser("up", help="start and supervise the three roles on this machine"))
     _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
+    _pause(verbs.add_parser("pause", help="hold all roles before their next step"))
+    _resume(verbs.add_parser("resume", help="let them go on where they stand"))
     _doctor(verbs.add_parser("doctor", help="tell what is missing, and the command that mends it"))
     owner.scenario(verbs.add_parser("scenario", help="new, lint, run, show, stats, burn"), _console)
     owner.gate(verbs.add_parser("gate", help="calibrate, show: what the gate notices"), _console)
@@ -212,6 +214,18 @@ def _up(parser: argparse.ArgumentParser) -> None:
         "the three roles, each with only its own variables (and, as root, as its own OS user), "
         "and restarts what dies."
     )
+    _folders(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.up import up  # noqa: PLC0415
+
+        return asyncio.run(up(arguments.config, arguments.state, _console()))
+
+    parser.set_defaults(run=run)
+
+
+def _folders(parser: argparse.ArgumentParser) -> None:
+    """Say where an installation lives."""
     parser.add_argument(
         "--config",
         type=Path,
@@ -227,10 +241,35 @@ def _up(parser: argparse.ArgumentParser) -> None:
         help="where everything is kept (default: /var/lib/nightshift)",
     )
 
-    def run(arguments: argparse.Namespace) -> int:
-        from bot.up import up  # noqa: PLC0415
 
-        return asyncio.run(up(arguments.config, arguments.state, _console()))
+def _pause(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "No role begins another step: no model call, no command, no scenario, no word on GitHub. "
+        "Webhooks are still taken in. The label nightshift:pause-all on any open issue, set by "
+        "somebody who may write, does the same from GitHub."
+    )
+    _folders(parser)
+    parser.add_argument("--why", default="by hand", metavar="TEXT", help="kept for the others")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.holding import pause  # noqa: PLC0415
+
+        return asyncio.run(pause(arguments.config, arguments.state, arguments.why, _console()))
+
+    parser.set_defaults(run=run)
+
+
+def _resume(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Takes back what `nightshift pause` did. Exit 1 if an issue still holds everything by its "
+        "label: that one has to be taken off on GitHub."
+    )
+    _folders(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.holding import resume  # noqa: PLC0415
+
+        return asyncio.run(resume(arguments.config, arguments.state, _console()))
 
     parser.set_defaults(run=run)
 

@@ -58,7 +58,9 @@ def _ready(role: Role, **facts: object) -> None:
     sys.stdout.flush()
 
 
-def _engine(role: Role, settings: ServerSettings | BuilderSettings | ValidatorSettings) -> Engine:
+def _engine(
+    role: Role, settings: ServerSettings | BuilderSettings | ValidatorSettings, store: Store
+) -> Engine:
     return Engine(
         EngineSettings(
             app=role.app,
@@ -66,7 +68,8 @@ def _engine(role: Role, settings: ServerSettings | BuilderSettings | ValidatorSe
             executor=f"{settings.host_name}-{role.value}",
             url=settings.database_url,
             poll_s=settings.poll_s,
-        )
+        ),
+        held=store.paused,
     )
 
 
@@ -117,7 +120,7 @@ async def serve_server(settings: ServerSettings) -> None:
             session=session,
             write_spacing_s=settings.write_spacing_s,
         )
-        engine = _engine(Role.SERVER, settings)
+        engine = _engine(Role.SERVER, settings, store)
         server = Server(
             engine=engine,
             store=store,
@@ -188,7 +191,7 @@ async def serve_builder(settings: BuilderSettings) -> None:
         store = await stack.enter_async_context(Store(settings.database_url))
         models = Models(url=settings.model_url, key=settings.model_key.get_secret_value())
         stack.push_async_callback(models.close)
-        engine = _engine(Role.BUILDER, settings)
+        engine = _engine(Role.BUILDER, settings, store)
         builder = Builder(
             engine=engine,
             store=store,
@@ -226,7 +229,7 @@ async def serve_validator(settings: ValidatorSettings) -> None:
         pool = await stack.enter_async_context(_boxes(settings))
         store = await stack.enter_async_context(Store(settings.database_url))
         judge = await stack.enter_async_context(open_judge(settings))
-        engine = _engine(Role.VALIDATOR, settings)
+        engine = _engine(Role.VALIDATOR, settings, store)
         service = await ValidatorService.open(
             shelf=shelf,
             state=settings.state,

@@ -1,16 +1,22 @@
 """Asks GitHub whose hand is on an issue: who set the labels that steer us, and who may write."""
 
+import re
+
 from bot.adapters.forge import Forge
+from bot.adapters.store import Store, SubjectKey
 from bot.domain.control import Person
 from bot.domain.issue import Issue
-from bot.policy.control import Hand, setters, weigh
+from bot.domain.subject import SubjectKind
+from bot.policy.control import Hand, setters, steers, weigh
+
+_SLUG = re.compile(r"([^#]+/[^#]+)#([0-9]+)")
 
 
 async def hand_of(forge: Forge, issue: Issue) -> Hand:
     """Return what people with write permission have said by labels; nobody else counts."""
-    put = setters(issue.labels, await forge.labellings(issue.repo, issue.number))
-    if not put:
+    if not any(steers(label) for label in issue.labels):
         return Hand()
+    put = setters(issue.labels, await forge.labellings(issue.repo, issue.number))
     people = {one.by for one in put} | {Person(issue.author, issue.author_id)}
     writers = {one.id for one in people if await may_write(forge, issue.repo, one)}
     return weigh(put, writers, issue.author_id)
@@ -22,3 +28,19 @@ async def may_write(forge: Forge, repo: str, person: Person) -> bool:
         return True
     found = await forge.permission(repo, person.login)
     return found.writes and found.user_id == person.id
+
+
+async def hold(store: Store, key: SubjectKey, hand: Hand, *, wanted: bool) -> None:
+    """Hold every role while an open issue carries the label for it, and let go afterwards."""
+    source = f"{key.repo}#{key.number}"
+    if wanted and hand.pauses_all:
+        await store.pause(source, f"the label set by {hand.pauses_all}")
+    elif key in await holders(store):
+        await store.resume(source)
+
+
+async def holders(store: Store) -> tuple[SubjectKey, ...]:
+    """Name the issues whose label holds everything."""
+    found = [_SLUG.fullmatch(pause.source) for pause in await store.pauses()]
+    kind = SubjectKind.ISSUE.value
+    return tuple(SubjectKey(one[1], kind, int(one[2])) for one in found if one)

@@ -17,11 +17,11 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Retryable
-from bot.flows.control import hand_of
+from bot.flows.control import hand_of, hold, holders
 from bot.flows.escaped import note_report, note_reverts
 from bot.flows.project import project
 from bot.flows.server import Server
-from bot.policy.control import TRIGGER, Hand, prioritised
+from bot.policy.control import PAUSE_ALL, TRIGGER, Hand, busy
 from bot.policy.escaped import ESCAPED, reported
 from bot.policy.intake import Action, Reprioritise, StartRun, StopRun, decide
 from bot.web.intake import Delivery as Received
@@ -95,6 +95,8 @@ class Intake:
         for repo in await self._server.forge.installation_repositories():
             for issue in await self._server.forge.open_issues(repo.full_name, TRIGGER):
                 await store.mark_dirty(repo.full_name, SubjectKind.ISSUE, issue.number)
+            for issue in await self._server.forge.open_issues(repo.full_name, PAUSE_ALL):
+                await store.mark_dirty(repo.full_name, SubjectKind.ISSUE, issue.number)
             if await store.landings(repo.full_name):
                 await store.mark_dirty(repo.full_name, SubjectKind.BRANCH, 0)
                 for number, pull in await self._server.forge.labelled(repo.full_name, ESCAPED):
@@ -103,6 +105,8 @@ class Intake:
         for run in await store.runs():
             if not run.state.ended:
                 await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
+        for key in await holders(store):
+            await store.mark_dirty(key.repo, key.kind, key.number)
         await store.purge(_KEPT_S)
         await self._server.engine.purge(_KEPT_S)
 
@@ -141,8 +145,9 @@ class Intake:
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
         hand = Hand()
-        if issue is not None and (running is None or prioritised(issue.labels)):
+        if issue is not None and (running is None or busy(issue.labels)):
             hand = await hand_of(self._server.forge, issue)
+        await hold(store, key, hand, wanted=issue is not None and issue.state == "open")
         return decide(issue, running, [run for run in known if run.state.ended], hand)
 
     async def _hear_reports(self, key: SubjectKey, *, pull: bool) -> None:
@@ -162,7 +167,7 @@ class Intake:
         store = self._server.store
         run = await store.open_run(key.repo, key.number)
         work = await self._server.engine.status(f"issue:{run.id}") if run else None
-        if run is None or work is None or not work.state.ended:
+        if run is None or work is None or not work.state.ended or await store.paused():
             return run
         ended = replace(run, state=RunState.DROPPED, reason="error", detail=_BROKE_OFF)
         if await store.save_run(ended, run.state):  # False: it has just ended by itself

@@ -15,9 +15,11 @@ from bot.domain.run import Run
 TRIGGER = "nightshift"
 STOP = "nightshift:stop"
 PAUSE = "nightshift:pause"
+PAUSE_ALL = "nightshift:pause-all"
+"""On any open issue, it holds the whole installation."""
 DEFAULT_PRIORITY = Priority.P2
 _PRIORITIES = {f"priority:{level.name}".casefold(): level for level in Priority}
-_STEERING = {TRIGGER, *_PRIORITIES}
+_STEERING = {TRIGGER, PAUSE_ALL, *_PRIORITIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Hand:
     approval: Labelling | None = None
     """Who last set the trigger label, if that person may write."""
     priority: Priority = DEFAULT_PRIORITY
+    pauses_all: str = ""
+    """Login of who holds everything by a label on this issue; empty when nobody does."""
     author_writes: bool = False
     """Whether the author may write: then an edited text needs nobody else's word."""
 
@@ -36,9 +40,9 @@ def steers(label: str) -> bool:
     return label.casefold() in _STEERING
 
 
-def prioritised(labels: Iterable[str]) -> bool:
-    """Whether any label speaks of urgency."""
-    return any(label.casefold() in _PRIORITIES for label in labels)
+def busy(labels: Iterable[str]) -> bool:
+    """Whether any label speaks to us while a run goes on: of urgency, or to hold everything."""
+    return any(label.casefold() in _STEERING - {TRIGGER} for label in labels)
 
 
 def setters(labels: Iterable[str], history: Iterable[Labelling]) -> tuple[Labelling, ...]:
@@ -58,6 +62,7 @@ def weigh(put: Sequence[Labelling], writers: Collection[int], author_id: int) ->
     levels = [level for name, level in _PRIORITIES.items() if name in counted]
     return Hand(
         approval=counted.get(TRIGGER),
+        pauses_all=counted[PAUSE_ALL].by.login if PAUSE_ALL in counted else "",
         priority=min(levels, default=DEFAULT_PRIORITY),
         author_writes=author_id in writers,
     )

@@ -176,6 +176,8 @@ class Engine(Life):
 
     async def _checkpoint(self, name: str, body: Callable[[], Awaitable[Json]]) -> Json:
         scope = self._inside(name)
+        if not name.startswith(_WAIT):
+            await self._until_free(scope.workflow, name)
         if self._closing.is_set():
             raise asyncio.CancelledError
 
@@ -192,6 +194,15 @@ class Engine(Life):
         except (SQLAlchemyError, PortableWorkflowError) as error:
             await self._interrupt(scope.workflow, name, error)
             raise
+
+    async def _until_free(self, workflow: str, name: str) -> None:
+        """Wait before a step while somebody holds everything; waiting for a child costs nothing."""
+        told = False
+        while not self._closing.is_set() and await self._held():
+            if not told:
+                log.info("%s is held before %r", workflow, name)
+                told = True
+            await asyncio.sleep(self.settings.poll_s)
 
     async def _interrupt(self, workflow: str, name: str, error: Exception) -> None:
         """Leave a workflow to be taken up again: a checkpoint could not be written.

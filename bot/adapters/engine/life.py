@@ -24,6 +24,8 @@ from bot.adapters.engine.settings import EngineSettings, Queue
 from bot.errors import NightshiftError
 
 Workflow = Callable[[Json], Awaitable[Json]]
+Held = Callable[[], Awaitable[bool]]
+"""Whether no step may begin now."""
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +39,16 @@ class Scope:
     in_step: bool = False
 
 
+async def _free() -> bool:
+    return False
+
+
 class Life:
     """How an engine begins, keeps its work alive, and ends."""
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(self, settings: EngineSettings, *, held: Held = _free) -> None:
         self.settings = settings
+        self._held = held
         # Version names are unique over all apps of a database.
         self._version = f"{settings.app}-{settings.version}"
         self._app = app_name(settings.app)

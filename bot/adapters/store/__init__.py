@@ -3,6 +3,7 @@
 from bot.adapters.store.blobs import LARGEST_BLOB
 from bot.adapters.store.inbox import DeadLetter, Delivery, Subject, SubjectKey
 from bot.adapters.store.journal import Event, Landing
+from bot.adapters.store.pauses import Pause
 from bot.adapters.store.spend import Reservation
 from bot.adapters.store.store import Store
 
@@ -12,6 +13,7 @@ __all__ = [
     "Delivery",
     "Event",
     "Landing",
+    "Pause",
     "Reservation",
     "Store",
     "Subject",

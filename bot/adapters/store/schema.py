@@ -110,6 +110,14 @@ EVENTS = sa.Table(
     sqlite_autoincrement=True,  # an id is never used twice, so `after` misses nothing
 )
 
+PAUSES = sa.Table(
+    "ns_pauses",
+    METADATA,
+    sa.Column("source", sa.Text, primary_key=True),
+    _text("why"),
+    _time("at"),
+)
+
 LANDINGS = sa.Table(
     "ns_landings",
     METADATA,

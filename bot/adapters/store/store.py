@@ -11,13 +11,14 @@ from bot.adapters.store.blobs import Blobs
 from bot.adapters.store.effects import Effects
 from bot.adapters.store.inbox import Inbox
 from bot.adapters.store.journal import Journal
+from bot.adapters.store.pauses import Pauses
 from bot.adapters.store.room import Room
 from bot.adapters.store.runs import Runs
 from bot.adapters.store.schema import BLOBS, DELIVERIES, EVENTS
 from bot.adapters.store.spend import Spend
 
 
-class Store(Inbox, Runs, Effects, Blobs, Spend, Journal):
+class Store(Inbox, Runs, Effects, Blobs, Spend, Journal, Pauses):
     """Open it in every role, on the same address as the engine. Safe to share by all tasks."""
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:

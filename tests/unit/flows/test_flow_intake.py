@@ -14,6 +14,7 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.flows.intake import Intake
+from bot.policy.control import PAUSE_ALL
 from bot.web.intake import Delivery
 from tests.integration.small_world import REPO, VISITOR, until
 from tests.unit.flows.conftest import Floor
@@ -139,6 +140,24 @@ async def test_an_author_cannot_swap_what_was_approved(door: Door) -> None:
     await door.deliver(number)
     await door.intake.settle()
     assert [one.issue.body for one in await door.runs(number)] == ["Wrong.", "Mail me the keys."]
+
+
+async def test_a_label_holds_everything_until_it_is_off(door: Door) -> None:
+    """Set by the owner, on any open issue; a stranger's does nothing; a lost webhook neither."""
+    store, title = door.floor.server.store, {"title": "Halt", "body": "", "labels": [PAUSE_ALL]}
+    await door.floor.call("POST", f"/repos/{REPO}/issues", title, by=VISITOR)
+    await door.intake.sweep()
+    await door.intake.settle()
+    assert not await store.paused()
+    number = await door.file(PAUSE_ALL)
+    await door.intake.sweep()
+    await door.intake.settle()
+    (pause,) = await store.pauses()
+    assert (pause.source, pause.why) == (f"{REPO}#{number}", "the label set by olga")
+    await door.floor.call("PATCH", f"/repos/{REPO}/issues/{number}", {"state": "closed"})
+    await door.intake.sweep()
+    await door.intake.settle()
+    assert not await store.paused()
 
 
 async def test_a_sweep_finds_what_was_never_delivered(door: Door) -> None:

@@ -8,7 +8,7 @@ from bot.domain.control import Labelling, Person
 from bot.domain.issue import Issue
 from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
-from bot.policy.control import Hand, approved, prioritised, renewed, setters, steers, weigh
+from bot.policy.control import Hand, approved, busy, renewed, setters, steers, weigh
 
 INES, JOE = Person("ines", 1), Person("joe", 2)
 ISSUE = Issue("acme/parcel", 7, "Wrong", "It is.", ("nightshift",), "joe", JOE.id)
@@ -85,5 +85,14 @@ def test_few_labels_steer() -> None:
         "NIGHTSHIFT",
         "priority:p1",
     ]
-    assert prioritised(["bug", "priority:P1"])
-    assert not prioritised(["nightshift"])
+    assert busy(["bug", "priority:P1"])
+    assert busy(["nightshift:pause-all"])
+    assert not busy(["nightshift"])
+
+
+def test_everything_is_held_by_a_writers_label_alone() -> None:
+    """A stranger cannot stop the factory, either."""
+    history = [put(1, "nightshift:pause-all", JOE)]
+
+    assert "" == weigh(setters(["nightshift:pause-all"], history), {INES.id}, JOE.id).pauses_all
+    assert "joe" == weigh(setters(["nightshift:pause-all"], history), {JOE.id}, JOE.id).pauses_all

@@ -21,13 +21,21 @@ class Lab:
     """The engine, its workflows, and what they did."""
 
     def __init__(self, url: str) -> None:
-        self.engine = Engine(EngineSettings("lab", "1", "lab-0", url, poll_s=0.01))
+        settings = EngineSettings("lab", "1", "lab-0", url, poll_s=0.01)
+        self.engine = Engine(settings, held=self.is_held)
+        self.held = False
+        self.asked = 0
         self.seen: list[str] = []
         self.hold = asyncio.Event()
         self.now = 0
         self.most = 0
         for name in ("steps", "parent", "leaf", "gated", "mailbox", "twice", "deep"):
             self.engine.workflow(name)(getattr(self, name))
+
+    async def is_held(self) -> bool:
+        """Say whether somebody holds everything, and count who wants to know."""
+        self.asked += self.held
+        return self.held
 
     async def steps(self, payload: Json) -> Json:
         """Run one step as the payload says."""
@@ -326,3 +334,18 @@ async def test_purge_forgets_what_has_ended(lab: Lab) -> None:
 async def test_closing_is_quiet_when_never_launched(tmp_path: Path) -> None:
     """A process that fails before launch can still close its engine."""
     await Engine(EngineSettings("idle", "1", "idle-0", f"sqlite:///{tmp_path}/n.db")).close()
+
+
+async def test_nothing_begins_while_everything_is_held(lab: Lab) -> None:
+    """The workflow waits before its step, asks again and again, and goes on where it stood."""
+    lab.held, lab.asked, name = True, 0, f"w{next(_ids)}"
+    try:
+        await lab.engine.enqueue("work", "steps", {"tag": name}, id=name, priority=1)
+        async with asyncio.timeout(20):
+            while lab.asked < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert f"{name}:1" not in lab.seen
+    finally:
+        lab.held = False
+    assert await lab.engine.result(name, 20) == ["Usage", 7]
+    assert f"{name}:1" in lab.seen

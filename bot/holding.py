@@ -1,0 +1,47 @@
+"""`nightshift pause` and `resume`: one switch that holds all roles before their next step."""
+
+from pathlib import Path
+
+from dotenv import dotenv_values
+from rich.console import Console
+
+from bot.adapters.store import Store
+from bot.domain.role import Role
+from bot.errors import UsageError
+from bot.supervise import Supervisor
+
+OWNER = "owner"
+_SQLITE = "sqlite:///"
+
+
+async def pause(config: Path, state: Path, why: str, console: Console) -> int:
+    """Pull the switch; what runs comes to rest within one step."""
+    async with Store(_database(config, state)) as store:
+        new = await store.pause(OWNER, why)
+    said = "paused: no role begins another step" if new else "it was paused already"
+    console.print(f"{said}. `nightshift resume` lets work go on where it stands.", highlight=False)
+    return 0
+
+
+async def resume(config: Path, state: Path, console: Console) -> int:
+    """Let go of the switch, and tell who else holds it."""
+    async with Store(_database(config, state)) as store:
+        was = await store.resume(OWNER)
+        others = await store.pauses()
+    console.print("resumed" if was else "it was not paused from here", highlight=False)
+    for other in others:
+        console.print(f"still held by {other.source}: {other.why}", highlight=False)
+    return 1 if others else 0
+
+
+def _database(config: Path, state: Path) -> str:
+    """Find the database the roles share: what server.env names, else the one in the state."""
+    named = dotenv_values(config / f"{Role.SERVER.value}.env").get("NIGHTSHIFT_DATABASE_URL")
+    url = named or Supervisor(state, None).database_url
+    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
+        raise UsageError(
+            f"there is no database at {url}",
+            means="`nightshift up` makes it at its first start",
+            remedy="name the folder that `nightshift up` was given with --state",
+        )
+    return url
