@@ -39,6 +39,7 @@ async def small() -> AsyncIterator[Small]:
         *coder("MARK-PUSH", [edit(2), submit()]),
         *coder("MARK-LAND", [edit(3), submit()]),
         *coder("MARK-JUDGE", [edit(4), submit()]),
+        *coder("MARK-PAUSE", [tool("view", path="calc.py")], [edit(5)], [submit()]),
     ]
     async with small_stage(rules) as opened:
         yield opened
@@ -175,3 +176,33 @@ async def test_the_validator_dies_while_it_judges(small: Small, repo: Repository
     await kill(small, Role.VALIDATOR)
     run = await small.ended(number)
     assert_once(repo, run)
+
+
+async def test_whatever_runs_comes_to_rest_and_goes_on(small: Small, repo: Repository) -> None:
+    """Paused in the middle of an attempt: not one more model call, not even after a crash."""
+    log = small.stage.state / "logs" / "builder.log"
+    said = log.read_text().count("is held before")
+    number = await small.file("The fifth sum is wrong", "MARK-PAUSE")
+
+    async def begun() -> bool:
+        return bool(await calls_of(small, "MARK-PAUSE"))
+
+    await until("a model call", begun)
+    await small.stage.store.pause("owner", "a test")
+    try:
+
+        async def rests() -> bool:
+            return log.read_text().count("is held before") > said
+
+        await until("the builder to rest", rests)
+        calls = len(await calls_of(small, "MARK-PAUSE"))
+        said = log.read_text().count("is held before")
+        await kill(small, Role.BUILDER)
+        await until("its successor to rest", rests)
+        assert len(await calls_of(small, "MARK-PAUSE")) == calls < 4
+        run = await small.run_of(number)
+        assert run is not None
+        assert not run.state.ended
+    finally:
+        await small.stage.store.resume("owner")
+    assert_once(repo, await small.ended(number))
