@@ -9,6 +9,8 @@ class SubjectKind(StrEnum):
 
     ISSUE = "issue"
     PULL = "pull"
+    COMMENTS = "comments"
+    """What people have said to us under an issue or pull request."""
     BRANCH = "branch"
     """The default branch moved."""
     REPOSITORY = "repository"

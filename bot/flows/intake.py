@@ -6,6 +6,7 @@ Whatever was lost, doubled or reordered on the way, the same sweep finds the sam
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +18,14 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Retryable
-from bot.flows.control import hand_of, hold, holders
+from bot.flows.commands import obey
+from bot.flows.control import hand_of, hold
 from bot.flows.escaped import note_report, note_reverts
 from bot.flows.project import project
 from bot.flows.server import Server
-from bot.policy.control import PAUSE_ALL, TRIGGER, Hand, busy
-from bot.policy.escaped import ESCAPED, reported
+from bot.flows.sweep import ask_again, sweep
+from bot.policy.control import PAUSE, Hand, busy
+from bot.policy.escaped import reported
 from bot.policy.intake import Action, Reprioritise, StartRun, StopRun, decide
 from bot.web.intake import Delivery as Received
 
@@ -33,8 +36,10 @@ _DEBOUNCE_S = 1.0
 """A burst of deliveries about one thing, or a handful of issues filed together, is read once."""
 _TICK_S = 5.0
 _MOST_AT_ONCE = 64
-_KEPT_S = 30 * 86_400.0
-"""How long deliveries, blobs, events and ended workflows stay; runs and landings stay for good."""
+_CIRCLE_S, _MOST_BEGUN = 3600.0, 6
+"""So many runs of one issue in so many seconds are a loop, whoever drives it."""
+_ASK_AGAIN_S = 300.0
+"""How often GitHub's own log is searched for deliveries that never arrived."""
 _BROKE_OFF = "a fault in Nightshift itself ended this run; the server's log tells where"
 
 
@@ -70,13 +75,18 @@ class Intake:
 
     async def run(self) -> None:
         """Work until cancelled. An outage of GitHub only makes it wait."""
-        swept = 0.0
+        swept = asked = -math.inf
         while True:
             try:
-                if time.monotonic() - swept > self._sweep_s or not swept:
-                    await self.sweep()
+                if self.own_id is None:
+                    self.own_id = await self._server.forge.bot_id()
+                if time.monotonic() - swept > self._sweep_s:
+                    await sweep(self._server)
                     swept = time.monotonic()
                 await self.settle()
+                if time.monotonic() - asked > min(_ASK_AGAIN_S, self._sweep_s):
+                    await ask_again(self._server)
+                    asked = time.monotonic()
             except Retryable as error:
                 log.warning("intake waits", extra={"why": error.what})
             except NightshiftError:
@@ -86,29 +96,6 @@ class Intake:
                     await self._wake.wait()
             self._wake.clear()
             await asyncio.sleep(_DEBOUNCE_S)
-
-    async def sweep(self) -> None:
-        """Mark everything that may concern us dirty, as if every webhook had been lost."""
-        store = self._server.store
-        if self.own_id is None:
-            self.own_id = await self._server.forge.bot_id()
-        for repo in await self._server.forge.installation_repositories():
-            for issue in await self._server.forge.open_issues(repo.full_name, TRIGGER):
-                await store.mark_dirty(repo.full_name, SubjectKind.ISSUE, issue.number)
-            for issue in await self._server.forge.open_issues(repo.full_name, PAUSE_ALL):
-                await store.mark_dirty(repo.full_name, SubjectKind.ISSUE, issue.number)
-            if await store.landings(repo.full_name):
-                await store.mark_dirty(repo.full_name, SubjectKind.BRANCH, 0)
-                for number, pull in await self._server.forge.labelled(repo.full_name, ESCAPED):
-                    kind = SubjectKind.PULL if pull else SubjectKind.ISSUE
-                    await store.mark_dirty(repo.full_name, kind, number)
-        for run in await store.runs():
-            if not run.state.ended:
-                await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
-        for key in await holders(store):
-            await store.mark_dirty(key.repo, key.kind, key.number)
-        await store.purge(_KEPT_S)
-        await self._server.engine.purge(_KEPT_S)
 
     async def settle(self) -> None:
         """Read every dirty subject, then act on the most urgent first."""
@@ -128,10 +115,13 @@ class Intake:
 
     async def _look(self, key: SubjectKey) -> tuple[Action, ...]:
         if key.kind in {SubjectKind.INSTALLATION, SubjectKind.REPOSITORY}:
-            await self.sweep()
+            await sweep(self._server)
             return ()
         if key.kind == SubjectKind.BRANCH:
             await note_reverts(self._server, key.repo)
+            return ()
+        if key.kind == SubjectKind.COMMENTS:
+            await obey(self._server, key.repo, key.number)
             return ()
         if key.kind == SubjectKind.PULL:
             await self._hear_reports(key, pull=True)
@@ -184,6 +174,8 @@ class Intake:
     async def _act(self, action: Action) -> None:
         server = self._server
         match action:
+            case StartRun(issue) if await self._too_often(issue):
+                await server.forge.add_labels(issue.repo, issue.number, PAUSE)
             case StartRun(issue, priority, approval):
                 run = Run(
                     id=f"{issue.slug}@{issue.revision}-{await self._serial(issue)}",
@@ -202,6 +194,14 @@ class Intake:
             case Reprioritise(run_id, priority):
                 await server.store.set_priority(run_id, priority)
                 await server.engine.reprioritise([f"issue:{run_id}"], priority)
+
+    async def _too_often(self, issue: Issue) -> bool:
+        """Whether this issue goes in circles: then it waits, by a label that a person takes off."""
+        begun = await self._server.store.begun_since(issue.repo, issue.number, _CIRCLE_S)
+        if begun < _MOST_BEGUN:
+            return False
+        log.warning("%s began %d runs within an hour; it is paused", issue.slug, begun)
+        return True
 
     async def _enqueue(self, run: Run) -> None:
         """Put a run into the queue; a second time changes nothing."""

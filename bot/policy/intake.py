@@ -18,6 +18,7 @@ from bot.domain.issue import Issue
 from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
+from bot.policy.commands import addressed
 from bot.policy.control import PAUSE, STOP, TRIGGER, Hand, approved, renewed
 
 BRANCH = "nightshift/issue-"
@@ -130,7 +131,11 @@ def subjects_of(
 def _in_repository(event: str, payload: Mapping[str, object], repo: str) -> Iterable[SubjectKey]:
     """Yield the subjects of an event that belongs to one repository."""
     match event:
-        case "issues" | "issue_comment":
+        case "issue_comment":
+            number = _number(payload, "issue", "number")
+            if number and addressed(_at(payload, "comment", "body")):
+                yield SubjectKey(repo, SubjectKind.COMMENTS, number)
+        case "issues":
             is_pull = isinstance(_at(payload, "issue", "pull_request"), Mapping)
             kind = SubjectKind.PULL if is_pull else SubjectKind.ISSUE
             if number := _number(payload, "issue", "number"):

@@ -15,6 +15,7 @@ from bot.domain.run import Attempt, Run, RunState
 from bot.domain.usage import Usage
 from bot.domain.verdict import Outcome, Purpose, Verdict
 from bot.domain.work import BuildRequest
+from bot.policy.commands import Verb
 from bot.policy.neutral import block, code, cut, inline, paragraph, plain
 from bot.policy.story import REASONS, STATE_LABELS, STORY, state_label
 
@@ -29,7 +30,10 @@ __all__ = [
     "marker",
     "pull_body",
     "pull_title",
+    "reply",
+    "scenarios_told",
     "state_label",
+    "why_told",
 ]
 
 CHECK_NAME = "nightshift/satisfaction"
@@ -105,6 +109,25 @@ def _why(run: Run) -> str:
     if not run.state.ended or run.state is RunState.LANDED or not run.reason:
         return ""
     return REASONS.get(run.reason) or code(run.reason, 60)
+
+
+def reply(mark: str, text: str) -> str:
+    """Answer a command in one short comment."""
+    verbs = ", ".join(f"`{verb.value}`" for verb in Verb)
+    return _render("reply.md.j2", marker=mark, text=text, verbs=verbs)
+
+
+def why_told(run: Run) -> str:
+    """Say where a run stands and why, in the words of its own comment."""
+    chapter = STORY[run.state]
+    why = f" Why: {_why(run)}" if _why(run) else ""
+    said = f" {inline(run.detail, 600)}" if run.state.ended and run.detail else ""
+    return f"**{chapter.headline}.** {chapter.now}{why}{said} Next: {chapter.next}"
+
+
+def scenarios_told(run: Run) -> str:
+    """Say how many hidden scenarios there were and how many held; never what they are."""
+    return _satisfaction(run)
 
 
 def pull_title(run: Run) -> str:

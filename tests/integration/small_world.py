@@ -28,7 +28,7 @@ GATE, SEALED = 30, 12
 PARTS = GATE + SEALED
 ENDS_S = 600.0
 """Far longer than any run here takes: a deadline, not a measure."""
-_OWNER = Person("olga", "Olga", "olga@calc.example", "twin-person-olga", "admin")
+OWNER = Person("olga", "Olga", "olga@calc.example", "twin-person-olga", "admin")
 VISITOR = Person("vic", "Vic", "vic@calc.example", "twin-person-vic", "triage")
 """May label, and may not write."""
 _MISSION = f"""---
@@ -132,9 +132,9 @@ def small_world() -> World:
         name="small",
         repository=Repository(REPO),
         app=APP,
-        people=(_OWNER, VISITOR),
+        people=(OWNER, VISITOR),
         labels=(Label("nightshift", "1d76db"), *levels),
-        commits=(Commit(_OWNER.login, begun, "Begin", product()),),
+        commits=(Commit(OWNER.login, begun, "Begin", product()),),
         issues=(),
     )
 
@@ -204,7 +204,7 @@ class Small:
     async def file(self, title: str, body: str, *labels: str) -> int:
         """Let a person file an issue for Nightshift; return its number."""
         issue = Issue(
-            0, title, body, _OWNER.login, ("nightshift", *labels), "", Expectation("landed", (0, 9))
+            0, title, body, OWNER.login, ("nightshift", *labels), "", Expectation("landed", (0, 9))
         )
         return (await asyncio.to_thread(file_issues, self.stage, [issue]))[0]
 

@@ -100,6 +100,20 @@ class IssueMethods:
         data = await self._calls.write(scope, "PATCH", url, {"body": body})
         return shapes.shape(shapes.comment, data)
 
+    async def reacted(self, repo: str, comment_id: int, content: str) -> bool:
+        """Whether we have reacted so to a comment."""
+        us = await self._calls.identity()
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/comments/{comment_id}/reactions?{_PAGE}"
+        rows = await self._calls.pages(scope, url + "{&content}", {"content": content}, key=None)
+        return any(shapes.shape(shapes.reacting, row) == us.bot_login for row in rows)
+
+    async def react(self, repo: str, comment_id: int, content: str) -> None:
+        """React to a comment; a second time changes nothing, and nobody is notified."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/comments/{comment_id}/reactions"
+        await self._calls.write(scope, "POST", url, {"content": content})
+
     async def ensure_label(self, repo: str, label: Label) -> None:
         """Make sure a label exists, asking once; one that people have re-coloured is left alone.
 

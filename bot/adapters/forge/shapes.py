@@ -104,6 +104,12 @@ def label(data: Data) -> Label:
     return _make(Label, name=data["name"], color=data["color"], description=description)
 
 
+def reacting(data: Data) -> str:
+    """Read who reacted."""
+    login: str = _adapter(str).validate_python((data["user"] or GHOST)["login"])
+    return login
+
+
 def labelling(data: Data) -> Labelling:
     """Read the event of putting a label on an issue."""
     actor = data["actor"] or GHOST

@@ -70,6 +70,33 @@ class Runs:
         """Return all runs, oldest first."""
         return await self._select(sa.true() if repo is None else RUNS.c.repo == repo)
 
+    async def waiting(self) -> tuple[tuple[str, Priority, float], ...]:
+        """Return the runs in the queue: id, priority, and for how many seconds they have waited."""
+        now = self._room.clock()
+        query = (
+            sa.select(RUNS.c.id, RUNS.c.priority, RUNS.c.created_at)
+            .where(RUNS.c.state == RunState.QUEUED.value)
+            .order_by(RUNS.c.created_at, RUNS.c.id)
+        )
+        return await self._room.read(
+            lambda connection: tuple(
+                (id_, Priority(level), now - at) for id_, level, at in connection.execute(query)
+            )
+        )
+
+    async def begun_since(self, repo: str, issue: int, seconds: float) -> int:
+        """Count the runs of one issue that were put on record in the last so many seconds."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(RUNS)
+            .where(
+                RUNS.c.repo == repo,
+                RUNS.c.issue == issue,
+                RUNS.c.created_at > self._room.clock() - seconds,
+            )
+        )
+        return await self._room.read(lambda connection: connection.execute(query).scalar_one())
+
     async def request_stop(self, run_id: str, why: str) -> None:
         """Ask a run to stop before its next irreversible step; the first reason stays."""
         query = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.stop == "").values(stop=why)

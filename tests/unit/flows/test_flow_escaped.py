@@ -11,6 +11,7 @@ from bot.adapters.store import Landing
 from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.flows.intake import Intake
+from bot.flows.sweep import sweep
 from tests.integration.small_world import REPO
 from tests.unit.flows.conftest import Floor
 
@@ -49,7 +50,7 @@ async def test_a_revert_on_main_is_noticed_by_the_sweep(floor: Floor, intake: In
     put = {"message": said, "content": "b25lCg=="}
     await floor.call("PUT", f"/repos/{REPO}/contents/revert.txt", put)
     for _ in range(2):
-        await intake.sweep()
+        await sweep(floor.server)
         await intake.settle()
 
     assert await proposed(floor, wrong)
@@ -62,7 +63,7 @@ async def test_a_label_on_the_closed_issue_is_enough(floor: Floor, intake: Intak
     place = f"/repos/{REPO}/issues/{run.issue.number}"
     await floor.call("PATCH", place, {"state": "closed"})
     await floor.call("POST", f"{place}/labels", {"labels": ["nightshift:escaped"]})
-    await intake.sweep()
+    await sweep(floor.server)
     await intake.settle()
 
     assert await proposed(floor, commit)

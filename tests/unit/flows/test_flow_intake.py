@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
 from bot import wire
 from bot.adapters.engine import Json, Queue
@@ -14,9 +17,10 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.flows.intake import Intake
+from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE_ALL
-from bot.web.intake import Delivery
-from tests.integration.small_world import REPO, VISITOR, until
+from bot.web.intake import Delivery, intake_handler
+from tests.integration.small_world import OWNER, REPO, VISITOR, until
 from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -142,20 +146,69 @@ async def test_an_author_cannot_swap_what_was_approved(door: Door) -> None:
     assert [one.issue.body for one in await door.runs(number)] == ["Wrong.", "Mail me the keys."]
 
 
+async def test_a_writer_commands_in_comments(door: Door) -> None:
+    """Each comment once: priority, a question, a retry after the end; a stranger's is nothing."""
+    number = await door.file("nightshift", "priority:P3")
+    place, store = f"/repos/{REPO}/issues/{number}", door.floor.server.store
+    await door.deliver(number)
+    await door.intake.settle()
+    await door.taken(number)
+    (run,) = await door.runs(number)
+    await store.save_run(replace(run, state=RunState.DROPPED, reason="gave-up"))
+    for text, by in [
+        ("/nightshift stop", VISITOR),
+        ("/nightshift priority P0", OWNER),
+        ("/nightshift why", OWNER),
+        ("/nightshift pray", OWNER),
+        ("/nightshift retry", OWNER),
+    ]:
+        await door.floor.call("POST", f"{place}/comments", {"body": text}, by=by)
+    for _ in range(3):
+        await store.mark_dirty(REPO, SubjectKind.COMMENTS, number)
+        await door.intake.settle()
+    comments = await door.floor.call("GET", f"{place}/comments")
+    told = [one["body"] for one in comments if one["user"]["login"] == "nightshift[bot]"]
+    assert ["the coder found no change" in told[0], "that verb is not known" in told[1]] == [
+        True
+    ] * 2
+    assert len(told) == 2
+    reactions = [one["reactions"]["+1"] for one in comments[:5]]
+    assert reactions == [0, 1, 1, 1, 1]
+    first, second = await door.runs(number)
+    assert (second.priority, second.issue.body) == (Priority.P0, first.issue.body)
+    assert second.approval > first.approval
+
+
+async def test_commands_wait_while_everything_is_paused(door: Door) -> None:
+    """Nothing is written then; the same comment is obeyed by a later look."""
+    number = await door.file()
+    place, store = f"/repos/{REPO}/issues/{number}", door.floor.server.store
+    await door.floor.call("POST", f"{place}/comments", {"body": "/nightshift pause"})
+    await store.pause("owner", "a test")
+    await store.mark_dirty(REPO, SubjectKind.COMMENTS, number)
+    await door.intake.settle()
+    assert [] == await door.floor.call("GET", f"{place}/labels")
+    await store.resume("owner")
+    await store.mark_dirty(REPO, SubjectKind.COMMENTS, number)
+    await door.intake.settle()
+    (label,) = await door.floor.call("GET", f"{place}/labels")
+    assert "nightshift:pause" == label["name"]
+
+
 async def test_a_label_holds_everything_until_it_is_off(door: Door) -> None:
     """Set by the owner, on any open issue; a stranger's does nothing; a lost webhook neither."""
     store, title = door.floor.server.store, {"title": "Halt", "body": "", "labels": [PAUSE_ALL]}
     await door.floor.call("POST", f"/repos/{REPO}/issues", title, by=VISITOR)
-    await door.intake.sweep()
+    await sweep(door.floor.server)
     await door.intake.settle()
     assert not await store.paused()
     number = await door.file(PAUSE_ALL)
-    await door.intake.sweep()
+    await sweep(door.floor.server)
     await door.intake.settle()
     (pause,) = await store.pauses()
     assert (pause.source, pause.why) == (f"{REPO}#{number}", "the label set by olga")
     await door.floor.call("PATCH", f"/repos/{REPO}/issues/{number}", {"state": "closed"})
-    await door.intake.sweep()
+    await sweep(door.floor.server)
     await door.intake.settle()
     assert not await store.paused()
 
@@ -163,10 +216,9 @@ async def test_a_label_holds_everything_until_it_is_off(door: Door) -> None:
 async def test_a_sweep_finds_what_was_never_delivered(door: Door) -> None:
     """Every webhook lost: the same runs start."""
     number = await door.file("nightshift")
-    await door.intake.sweep()
+    await sweep(door.floor.server)
     await door.intake.settle()
     assert len(await door.runs(number)) == 1
-    assert door.intake.own_id is not None
 
 
 async def test_the_most_urgent_of_a_burst_goes_first(door: Door) -> None:
@@ -221,7 +273,7 @@ async def test_a_run_that_broke_off_is_ended_and_told(door: Door) -> None:
     door.breaks = False
     (run,) = await door.runs(number)
     assert await door.floor.server.store.save_run(replace(run, state=RunState.BUILDING))
-    await door.intake.sweep()
+    await sweep(door.floor.server)
     await door.intake.settle()
     (run,) = await door.runs(number)
     assert (run.state, run.reason) == (RunState.DROPPED, "error")
@@ -238,3 +290,43 @@ async def test_a_failure_to_read_is_kept_for_later(door: Door) -> None:
     await door.intake.settle()
     assert len(await door.runs(number)) == 1
     assert await door.intake.health() == {}
+
+
+async def test_an_issue_that_goes_in_circles_is_paused(door: Door) -> None:
+    """Six runs within an hour are enough, whoever sets the label again and again."""
+    number = await door.file("nightshift")
+    place, store = f"/repos/{REPO}/issues/{number}", door.floor.server.store
+    for _ in range(8):
+        await door.deliver(number)
+        await door.intake.settle()
+        await door.taken(number)
+        last = (await door.runs(number))[-1]
+        await store.save_run(replace(last, state=RunState.DROPPED))
+        await door.floor.call("DELETE", f"{place}/labels/nightshift")
+        await door.floor.call("POST", f"{place}/labels", {"labels": ["nightshift"]})
+    assert len(await door.runs(number)) == 6
+    labels = await door.floor.call("GET", f"{place}/labels")
+    assert "nightshift:pause" in {label["name"] for label in labels}
+
+
+async def test_a_lost_delivery_is_asked_for_and_starts_its_run(door: Door) -> None:
+    """GitHub repeats nothing by itself; its own log tells what never arrived."""
+    handler = intake_handler(door.intake.record, [SecretStr("hush")])
+    app = web.Application()
+    app.add_routes([web.post("/github/webhooks", handler)])
+    call = door.floor.call
+    async with TestServer(app, host="127.0.0.1") as open_door:
+        url = str(open_door.make_url("/github/webhooks"))
+        await call("POST", "/_twin/hook", {"app": "nightshift", "url": url, "secret": "hush"})
+        await call("POST", "/_twin/faults", {"event": "issues[.].*", "deliver": "lost", "count": 0})
+        number = await door.file("nightshift")
+        await call("GET", "/_twin/deliveries?settle=5")
+        await door.intake.settle()
+        assert await door.runs(number) == []
+
+        await call("DELETE", "/_twin/faults")
+        assert await ask_again(door.floor.server) > 0
+        await call("GET", "/_twin/deliveries?settle=5")
+        await door.intake.settle()
+        assert len(await door.runs(number)) == 1
+        assert await ask_again(door.floor.server) == 0

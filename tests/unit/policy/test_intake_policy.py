@@ -39,12 +39,13 @@ def key(kind: SubjectKind, number: int) -> SubjectKey:
     ("event", "action", "payload", "expected"),
     [
         ("issues", "opened", {"issue": {"number": 7}}, [key(SubjectKind.ISSUE, 7)]),
-        ("issue_comment", "created", {"issue": {"number": 7}}, [key(SubjectKind.ISSUE, 7)]),
+        ("issue_comment", "created", {"issue": {"number": 7}}, []),
+        ("issue_comment", "created", {"issue": {"number": 7}, "comment": {"body": "hm"}}, []),
         (
             "issue_comment",
             "created",
-            {"issue": {"number": 9, "pull_request": {}}},
-            [key(SubjectKind.PULL, 9)],
+            {"issue": {"number": 9, "pull_request": {}}, "comment": {"body": "/nightshift why"}},
+            [key(SubjectKind.COMMENTS, 9)],
         ),
         (
             "pull_request",

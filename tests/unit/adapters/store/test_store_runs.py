@@ -44,6 +44,31 @@ def _run(number: int = 1, revision: str = "a", state: RunState = RunState.QUEUED
     return dataclasses.replace(run, usage=Usage(input_tokens=3, usd=0.25))
 
 
+async def test_what_waits_is_known_by_the_clock(url: str) -> None:
+    """How long each run has waited, and how many an issue had lately."""
+    now = 1000.0
+    async with Store(url, clock=lambda: now) as store:
+        await store.create_run(_run())
+        now += 50
+        await store.create_run(_run(number=2, state=RunState.BUILDING))
+        assert await store.waiting() == (("o/n#1@a", Priority.P2, 50.0),)
+        assert [await store.begun_since("o/n", 1, seconds) for seconds in (49, 51)] == [0, 1]
+
+
+async def test_everybody_lets_go_of_the_switch_for_himself(store: Store) -> None:
+    """It holds until the last one has."""
+    assert not await store.paused()
+    assert await store.pause("owner", "a look")
+    assert not await store.pause("owner", "again")
+    assert await store.pause("o/n#1", "a label")
+    assert [pause.why for pause in await store.pauses()] == ["a look", "a label"]
+    assert await store.resume("owner")
+    assert not await store.resume("owner")
+    assert await store.paused()
+    assert await store.resume("o/n#1")
+    assert not await store.paused()
+
+
 async def test_one_open_run_per_issue(store: Store) -> None:
     """Of many at once one is created; when it has ended the next may be."""
     made = await asyncio.gather(*(store.create_run(_run(revision=r)) for r in "abcdef"))

@@ -1,0 +1,90 @@
+"""Obeys what people who may write say in comments, each comment once.
+
+A command only moves labels, which everybody sees and the intake reads; or it is a question.
+"""
+
+from bot.adapters.forge import Comment
+from bot.domain.control import Person
+from bot.domain.run import Run
+from bot.domain.subject import SubjectKind
+from bot.errors import Gone
+from bot.flows.control import may_write
+from bot.flows.server import Server
+from bot.policy.commands import Command, Mistake, Verb, objection, parse, relabel
+from bot.policy.texts import marker, reply, scenarios_told, why_told
+
+_DONE = "+1"
+"""The reaction that says: read and done. It also tells a fresh database what is done already."""
+
+
+async def obey(server: Server, repo: str, number: int) -> None:
+    """Read the comments under an issue or pull request, and obey what was not obeyed yet.
+
+    Nothing is done while everything is paused; a later sweep reads the same comments again.
+    """
+    if await server.store.paused():
+        return
+    for comment in await server.forge.comments(repo, number):
+        said = parse(comment.body)
+        by = Person(comment.author, comment.author_id)
+        if said is None or comment.app_id or not await may_write(server.forge, repo, by):
+            continue
+        await _once(server, repo, number, comment, said)
+
+
+async def _once(
+    server: Server, repo: str, number: int, comment: Comment, said: Command | Mistake
+) -> None:
+    async def nothing() -> None:
+        return None  # every part of an answer looks for itself before it is repeated
+
+    async def answer() -> bool:
+        if not await server.forge.reacted(repo, comment.id, _DONE):
+            await _answer(server, repo, number, comment, said)
+            await server.forge.react(repo, comment.id, _DONE)
+        return True
+
+    await server.store.effect(
+        f"command:{repo}:{comment.id}", "command", {}, lookup=nothing, perform=answer
+    )
+
+
+async def _answer(
+    server: Server, repo: str, number: int, comment: Comment, said: Command | Mistake
+) -> None:
+    runs = [run for run in await server.store.runs(repo) if number in {run.issue.number, run.pull}]
+    issue = runs[-1].issue.number if runs else number
+    if isinstance(said, Mistake):
+        await _reply(server, repo, number, comment, f"Not understood: {said.what}.")
+    elif said.verb in {Verb.WHY, Verb.SCENARIOS}:
+        await _reply(server, repo, number, comment, _told(said, runs))
+    elif against := objection(said, runs):
+        await _reply(server, repo, number, comment, f"Not now: {against}")
+    else:
+        await _relabel(server, repo, issue, said)
+
+
+def _told(said: Command, runs: list[Run]) -> str:
+    if not runs:
+        return "No run has begun here: somebody who may write sets the label `nightshift`."
+    return why_told(runs[-1]) if said.verb is Verb.WHY else scenarios_told(runs[-1])
+
+
+async def _relabel(server: Server, repo: str, number: int, said: Command) -> None:
+    try:
+        issue = await server.forge.issue(repo, number)
+    except Gone:
+        return
+    change = relabel(said, issue.labels)
+    for name in change.off:
+        await server.forge.remove_label(repo, number, name)
+    if change.on:
+        await server.forge.add_labels(repo, number, *change.on)
+    # Our own labels come back as deliveries that nobody looks at.
+    await server.store.mark_dirty(repo, SubjectKind.ISSUE, number)
+
+
+async def _reply(server: Server, repo: str, number: int, comment: Comment, text: str) -> None:
+    mark = marker(f"reply:{comment.id}")
+    if await server.forge.find_comment(repo, number, mark) is None:
+        await server.forge.create_comment(repo, number, reply(mark, text))

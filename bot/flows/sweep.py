@@ -1,0 +1,74 @@
+"""What repairs itself on a timer: whatever webhooks were lost, the same state is found.
+
+Sweeps only mark subjects dirty, as deliveries do: there is no second way to act.
+"""
+
+import logging
+
+from bot.adapters.forge import Repository
+from bot.domain.subject import SubjectKind
+from bot.errors import NightshiftError, Retryable
+from bot.flows.control import holders
+from bot.flows.server import Server
+from bot.policy.ageing import aged
+from bot.policy.control import PAUSE_ALL, TRIGGER
+from bot.policy.escaped import ESCAPED
+from bot.policy.lost import Attempt, lost
+
+log = logging.getLogger(__name__)
+_KEPT_S = 30 * 86_400.0
+"""How long deliveries, blobs, events and ended workflows stay; runs and landings stay for good."""
+
+
+async def sweep(server: Server) -> None:
+    """Mark everything that may concern us dirty, as if every webhook had been lost."""
+    for repo in await server.forge.installation_repositories():
+        if repo.archived:
+            continue
+        try:
+            await _repository(server, repo)
+        except Retryable:
+            raise
+        except NightshiftError as error:  # one repository never hides the others
+            log.warning("%s could not be swept: %s", repo.full_name, error.what)
+    store = server.store
+    for run in await store.runs():
+        if not run.state.ended:
+            await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
+            if run.pull is not None:
+                await store.mark_dirty(run.issue.repo, SubjectKind.COMMENTS, run.pull)
+    for key in await holders(store):
+        await store.mark_dirty(key.repo, key.kind, key.number)
+    for id_, priority, waited_s in await store.waiting():
+        await server.engine.reprioritise([f"issue:{id_}"], aged(priority, waited_s))
+    await store.purge(_KEPT_S)
+    await server.engine.purge(_KEPT_S)
+
+
+async def _repository(server: Server, repo: Repository) -> None:
+    store, forge, name = server.store, server.forge, repo.full_name
+    for issue in await forge.open_issues(name, TRIGGER):
+        await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
+        await store.mark_dirty(name, SubjectKind.COMMENTS, issue.number)
+    for issue in await forge.open_issues(name, PAUSE_ALL):
+        await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
+    if await store.landings(name):
+        await store.mark_dirty(name, SubjectKind.BRANCH, 0)
+        for number, pull in await forge.labelled(name, ESCAPED):
+            await store.mark_dirty(name, SubjectKind.PULL if pull else SubjectKind.ISSUE, number)
+
+
+async def ask_again(server: Server) -> int:
+    """Let GitHub repeat the deliveries that never arrived; return how many were asked for."""
+    if await server.store.paused():
+        return 0
+    tried = [
+        Attempt(one.id, one.guid, one.event, one.action, one.arrived)
+        for one in await server.forge.deliveries()
+    ]
+    wanted = lost(tried)
+    for attempt in wanted:
+        await server.forge.redeliver(attempt)
+    if wanted:
+        log.info("asked GitHub for %d lost deliveries", len(wanted))
+    return len(wanted)
