@@ -33,6 +33,8 @@ class Limits:
     usd_per_issue: float = 3.0
     minutes: float = 45.0
     diff_lines: int = 600
+    per_author: int = 3
+    """Runs a day for one author, where issues are taken in without a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class Mission:
     protected: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     gate: Gate = field(default_factory=Gate)
+    takes_all: bool = False
+    """Whether issues are taken in that nobody with permission has labelled."""
+    unattended: bool = False
+    """Whether this word of the owners outweighs prose of theirs against unattended agents."""
     autonomy: int = 5
     """Shapiro's ladder: 3 = comment a plan, 4 = open the PR and stop, 5 = merge."""
     prose: str = ""

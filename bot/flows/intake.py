@@ -18,6 +18,7 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Retryable
+from bot.flows.admission import admit, unasked
 from bot.flows.commands import obey
 from bot.flows.control import hand_of, hold
 from bot.flows.escaped import note_report, note_reverts
@@ -26,7 +27,7 @@ from bot.flows.server import Server
 from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE, Hand, busy
 from bot.policy.escaped import reported
-from bot.policy.intake import Action, Reprioritise, StartRun, StopRun, decide
+from bot.policy.intake import Action, Admit, Reprioritise, StartRun, StopRun, decide
 from bot.web.intake import Delivery as Received
 
 log = logging.getLogger(__name__)
@@ -109,9 +110,13 @@ class Intake:
             except NightshiftError as error:
                 await self._server.store.fail_subject(subject, error.what)
         for one in sorted(decided, key=lambda d: _urgency(d.actions)):
-            for action in one.actions:
-                await self._act(action)
-            await self._server.store.finish_subject(one.subject, one.subject.seq)
+            try:
+                for action in one.actions:
+                    await self._act(action)
+            except NightshiftError as error:
+                await self._server.store.fail_subject(one.subject, error.what)
+            else:
+                await self._server.store.finish_subject(one.subject, one.subject.seq)
 
     async def _look(self, key: SubjectKey) -> tuple[Action, ...]:
         if key.kind in {SubjectKind.INSTALLATION, SubjectKind.REPOSITORY}:
@@ -138,6 +143,8 @@ class Intake:
         if issue is not None and (running is None or busy(issue.labels)):
             hand = await hand_of(self._server.forge, issue)
         await hold(store, key, hand, wanted=issue is not None and issue.state == "open")
+        if issue is not None and not known and await unasked(self._server, issue):
+            return (Admit(issue),)
         return decide(issue, running, [run for run in known if run.state.ended], hand)
 
     async def _hear_reports(self, key: SubjectKey, *, pull: bool) -> None:
@@ -174,6 +181,11 @@ class Intake:
     async def _act(self, action: Action) -> None:
         server = self._server
         match action:
+            case Admit(issue):
+                if await admit(server, issue):
+                    issue = await server.forge.issue(issue.repo, issue.number)
+                    for step in decide(issue, None, (), await hand_of(server.forge, issue)):
+                        await self._act(step)
             case StartRun(issue) if await self._too_often(issue):
                 await server.forge.add_labels(issue.repo, issue.number, PAUSE)
             case StartRun(issue, priority, approval):

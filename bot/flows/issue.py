@@ -8,6 +8,7 @@ Everything that decides is in bot.policy.steps; this story only joins the parts.
 from dataclasses import dataclass, replace
 
 from bot.adapters.missionfile import parse_mission
+from bot.adapters.substrate.gitstore import GitStore
 from bot.domain.mission import Limits, Mission
 from bot.domain.run import Run, RunState
 from bot.domain.work import (
@@ -32,6 +33,7 @@ from bot.policy.steps import (
     GoOn,
     after_triage,
 )
+from bot.policy.unattended import FILES, forbidden
 
 _ONLY_A_PLAN = 3
 
@@ -44,6 +46,8 @@ class _Begun:
     bundle: str
     mission: Mission | None
     problem: str
+    forbidden: str
+    """The sentence of the repository's own that forbids unattended agents."""
     neighbours: tuple[Neighbour, ...]
 
 
@@ -103,6 +107,7 @@ async def _begin(story: Story) -> _Begun | None:
             bundle=await server.base_bundle(run.issue.repo, base),
             mission=mission,
             problem=problem,
+            forbidden=await _forbidden(git, base, mission),
             neighbours=tuple(
                 Neighbour(i.number, i.title) for i in others if i.number != run.issue.number
             ),
@@ -114,8 +119,19 @@ async def _begin(story: Story) -> _Begun | None:
     if begun.mission is None:
         await story.finish(Finish(RunState.PARKED, "mission", begun.problem))
         return None
+    if begun.forbidden:
+        await story.finish(Finish(RunState.PARKED, "policy", begun.forbidden))
+        return None
     story.run = replace(story.run, base=begun.base)
     return begun
+
+
+async def _forbidden(git: GitStore, base: str, mission: Mission | None) -> str:
+    """Look for a rule against us, unless the mission, by the same owners, says otherwise."""
+    if mission is None or mission.unattended:
+        return ""
+    found = {path: await git.read(base, path) for path in FILES}
+    return forbidden({path: raw.decode("utf-8", "replace") for path, raw in found.items() if raw})
 
 
 def _bounded(server: Server, mission: Mission) -> Mission:

@@ -8,6 +8,7 @@ import logging
 from bot.adapters.forge import Repository
 from bot.domain.subject import SubjectKind
 from bot.errors import NightshiftError, Retryable
+from bot.flows.admission import mission_of
 from bot.flows.control import holders
 from bot.flows.server import Server
 from bot.policy.ageing import aged
@@ -50,6 +51,10 @@ async def _repository(server: Server, repo: Repository) -> None:
     for issue in await forge.open_issues(name, TRIGGER):
         await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
         await store.mark_dirty(name, SubjectKind.COMMENTS, issue.number)
+    mission = await mission_of(server, name)
+    if mission is not None and mission.takes_all:
+        for issue in await forge.open_issues(name):
+            await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
     for issue in await forge.open_issues(name, PAUSE_ALL):
         await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
     if await store.landings(name):

@@ -68,6 +68,14 @@ def weigh(put: Sequence[Labelling], writers: Collection[int], author_id: int) ->
     )
 
 
+def admissible(issue: Issue) -> bool:
+    """Whether an issue could be taken in unasked: open, of a person, and free of our labels."""
+    labels = {label.casefold() for label in issue.labels}
+    ours = {TRIGGER, STOP, PAUSE, PAUSE_ALL}
+    # GitHub gives logins with brackets to Apps alone.
+    return issue.state == "open" and not labels & ours and not issue.author.endswith("[bot]")
+
+
 def approved(issue: Issue, last: Run | None, hand: Hand) -> bool:
     """Whether somebody who may write stands behind this very text.
 

@@ -89,6 +89,13 @@ class StartRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Admit:
+    """Set the trigger label ourselves, if the author's share allows it, and begin."""
+
+    issue: Issue
+
+
+@dataclass(frozen=True, slots=True)
 class StopRun:
     """End the open run before its next step."""
 
@@ -104,7 +111,7 @@ class Reprioritise:
     priority: Priority
 
 
-Action = StartRun | StopRun | Reprioritise
+Action = Admit | StartRun | StopRun | Reprioritise
 
 
 def subjects_of(

@@ -94,6 +94,8 @@ REASONS = {
     "conflict": "main moved under the same lines.",
     "main-moves": "main moved faster than the change could be proven on top of it.",
     "guard": "the change breaks a guard on top of the new main.",
+    "policy": "the repository's own rules forbid unattended agents; `unattended: allowed` in the"
+    " mission, which the same people write, outweighs them.",
     "mission": "there is no readable mission.md on the default branch.",
     "issue-gone": "the issue was deleted or moved.",
     "issue-closed": "the issue was closed.",

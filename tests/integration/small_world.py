@@ -92,6 +92,7 @@ compute:
 - equals: {{value: "${{right}}"}}
 ```
 """
+STRANGER = Person("sue", "Sue", "sue@calc.example", "twin-person-sue", "read")
 
 Rule = dict[str, Any]
 
@@ -132,7 +133,7 @@ def small_world() -> World:
         name="small",
         repository=Repository(REPO),
         app=APP,
-        people=(OWNER, VISITOR),
+        people=(OWNER, VISITOR, STRANGER),
         labels=(Label("nightshift", "1d76db"), *levels),
         commits=(Commit(OWNER.login, begun, "Begin", product()),),
         issues=(),

@@ -87,6 +87,13 @@ class Forge(IssueMethods, PullMethods):
         scope = await self._calls.scope(repo)
         return shapes.shape(shapes.repository, await self._calls.read(scope, f"/repos/{repo}"))
 
+    async def file(self, repo: str, path: str) -> bytes:
+        """Return a file of the default branch, as it is there now; Gone when there is none."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/contents/{{+path}}"
+        data = await self._calls.read(scope, url, {"path": path})
+        return shapes.shape(shapes.content, data)
+
     async def git_token(self, repo: str, *, push: bool = False) -> GitAccess:
         """Return what git needs: a token for this repository alone, read-only unless `push`."""
         scope = await self._calls.scope(repo, PUSH if push else FETCH)

@@ -1,5 +1,6 @@
 """GitHub's JSON to our nouns: only the fields we use, each with its type checked."""
 
+import base64
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -102,6 +103,13 @@ def label(data: Data) -> Label:
     """Read a label."""
     description = data.get("description") or ""
     return _make(Label, name=data["name"], color=data["color"], description=description)
+
+
+def content(data: Data) -> bytes:
+    """Read a file of at most 1 MB, which comes as base64 with line breaks."""
+    if data["encoding"] != "base64":
+        raise TypeError(f"a file encoded as {data['encoding']!r}")
+    return base64.b64decode(data["content"])
 
 
 def reacting(data: Data) -> str:

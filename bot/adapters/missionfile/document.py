@@ -87,10 +87,11 @@ class LimitsSection(Section):
     usd_per_issue: float = Field(default=_LIMITS.usd_per_issue, ge=0, le=10_000)
     minutes: float = Field(default=_LIMITS.minutes, ge=0, le=1440)
     diff_lines: int = Field(default=_LIMITS.diff_lines, ge=0, le=1_000_000)
+    per_author: int = Field(default=_LIMITS.per_author, ge=0, le=1000)
 
     def noun(self) -> Limits:
         """Return the noun."""
-        return Limits(self.attempts, self.usd_per_issue, self.minutes, self.diff_lines)
+        return Limits(**self.model_dump())
 
 
 class GateSection(Section):
@@ -120,6 +121,8 @@ class MissionDocument(Section):
     protected: list[InsidePath] = []
     limits: LimitsSection = LimitsSection()
     gate: GateSection = GateSection()
+    trigger: Literal["label", "all"] = "label"
+    unattended: Literal["allowed", "as-policy"] = "as-policy"
     autonomy: int = Field(default=Mission(()).autonomy, ge=3, le=5)
 
     def noun(self, prose: str) -> Mission:
@@ -131,6 +134,8 @@ class MissionDocument(Section):
             protected=tuple(self.protected),
             limits=self.limits.noun(),
             gate=self.gate.noun(),
+            takes_all=self.trigger == "all",
+            unattended=self.unattended == "allowed",
             autonomy=self.autonomy,
             prose=prose,
         )

@@ -97,6 +97,12 @@ class Runs:
         )
         return await self._room.read(lambda connection: connection.execute(query).scalar_one())
 
+    async def begun_by(self, repo: str, author_id: int, seconds: float) -> int:
+        """Count the runs of one author's issues in the last so many seconds."""
+        since = self._room.clock() - seconds
+        found = await self._select(sa.and_(RUNS.c.repo == repo, RUNS.c.created_at > since))
+        return sum(run.issue.author_id == author_id for run in found)
+
     async def request_stop(self, run_id: str, why: str) -> None:
         """Ask a run to stop before its next irreversible step; the first reason stays."""
         query = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.stop == "").values(stop=why)

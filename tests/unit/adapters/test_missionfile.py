@@ -55,6 +55,16 @@ def test_only_checks_are_needed() -> None:
     assert Mission(checks=("true",)) == parse_mission("---\nchecks: ['true']\n---\n")
 
 
+def test_who_may_start_and_whether_at_all_are_said_in_words() -> None:
+    """The defaults are the careful ones."""
+    plain = parse_mission("---\nchecks: ['true']\n---\n")
+    opened = parse_mission("---\nchecks: ['true']\ntrigger: all\nunattended: allowed\n---\n")
+
+    assert (False, False) == (plain.takes_all, plain.unattended)
+    assert (True, True) == (opened.takes_all, opened.unattended)
+    assert "trigger" in refusal("checks: ['true']\ntrigger: everybody")
+
+
 def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
     """A file saved by another editor reads the same."""
     assert parse_mission(FULL) == parse_mission("\ufeff" + FULL.replace("\n", "\r\n"))

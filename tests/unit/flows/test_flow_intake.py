@@ -1,6 +1,7 @@
 """Deliveries only hint: what GitHub shows when it is read again decides what starts and stops."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +21,7 @@ from bot.flows.intake import Intake
 from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE_ALL
 from bot.web.intake import Delivery, intake_handler
-from tests.integration.small_world import OWNER, REPO, VISITOR, until
+from tests.integration.small_world import OWNER, REPO, STRANGER, VISITOR, until
 from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -330,3 +331,38 @@ async def test_a_lost_delivery_is_asked_for_and_starts_its_run(door: Door) -> No
         await door.intake.settle()
         assert len(await door.runs(number)) == 1
         assert await ask_again(door.floor.server) == 0
+
+
+async def test_a_mission_may_take_in_everybody(door: Door) -> None:
+    """Then we set the label ourselves, a few a day per author, and never where it was taken off."""
+    call, store = door.floor.call, door.floor.server.store
+    place = f"/repos/{REPO}/contents/mission.md"
+    before = await call("GET", place)
+    text = base64.b64decode(before["content"]).decode()
+    put = {"message": "All", "sha": before["sha"]}
+    opened = text.replace("autonomy: 5", "trigger: all").replace(
+        "minutes", "per_author: 2, minutes"
+    )
+    told = await call("PUT", place, {**put, "content": base64.b64encode(opened.encode()).decode()})
+    try:
+        numbers = []
+        for word in ("one", "two", "three"):
+            body = {"title": word, "body": "Wrong."}
+            made = await call("POST", f"/repos/{REPO}/issues", body, by=STRANGER)
+            numbers.append(made["number"])
+            await door.deliver(made["number"])
+        refused = numbers[0]
+        await door.intake.settle()
+        begun = [len(await door.runs(number)) for number in numbers]
+        assert begun == [1, 1, 0]
+        (run,) = await door.runs(refused)
+        assert run.approved_by == "nightshift[bot]"
+        await door.taken(refused)
+        await store.save_run(replace(run, state=RunState.DROPPED))
+        await call("DELETE", f"/repos/{REPO}/issues/{refused}/labels/nightshift")
+        await door.deliver(refused)
+        await door.intake.settle()
+        assert len(await door.runs(refused)) == 1
+    finally:
+        put = {"message": "Few", "sha": told["content"]["sha"], "content": before["content"]}
+        await call("PUT", place, put)

@@ -1,0 +1,46 @@
+"""Whether a repository's own words forbid what we do: changes that no person has written or read.
+
+Projects write such rules in prose. A sentence counts when it both refuses and names the thing; a
+sentence that merely asks for care, or for disclosure, does not.
+"""
+
+import re
+from collections.abc import Mapping
+
+FILES = (
+    "AGENTS.md",
+    "AI_POLICY.md",
+    "CONTRIBUTING.md",
+    ".github/AI_POLICY.md",
+    ".github/CONTRIBUTING.md",
+    "docs/CONTRIBUTING.md",
+)
+"""Where such rules stand; a file that is not there forbids nothing."""
+_REFUSES = re.compile(
+    r"\b(?:not|never|no|ban(?:s|ned)?|prohibit(?:s|ed)?|forbid(?:s|den)?|disallow(?:s|ed)?|reject(?:s|ed)?"
+    r"|refuse[sd]?|unwelcome|closed without)\b",
+    re.IGNORECASE,
+)
+_THING = re.compile(
+    r"\b(?:(?:ai|llm|agent|bot|machine)[- ](?:generated|written|authored|created|driven)"
+    r"|(?:unattended|unsupervised|autonomous|fully[- ]automated)\s+(?:\w+\s+){0,2}"
+    r"(?:agents?|bots?|tools?|contributions?|pull requests?|prs?|changes|code)"
+    r"|(?:ai|llm|coding)\s+agents?)\b",
+    re.IGNORECASE,
+)
+_EXCEPT = re.compile(
+    r"\b(?:unless|except|without (?:disclos|saying|review|a human))", re.IGNORECASE
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*]\s+")
+_SHOWN = 200
+
+
+def forbidden(texts: Mapping[str, str]) -> str:
+    """Return the file and sentence that forbid unattended agents; empty when none does."""
+    for path, text in texts.items():
+        for sentence in _SENTENCE.split(text):
+            if _REFUSES.search(sentence) and _THING.search(sentence):
+                if _EXCEPT.search(sentence):
+                    continue
+                return f"{path}: {' '.join(sentence.split())[:_SHOWN]}"
+    return ""
