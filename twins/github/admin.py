@@ -59,11 +59,11 @@ class GitHubAdmin:
         return next((app for app in apps if wanted in (app.slug, app.id)), None)
 
     async def deliveries(self, request: web.Request) -> web.Response:
-        """Return the log; `?settle=SECONDS` first waits until nothing is pending."""
+        """Return the log (`?brief=1`: only a count); `?settle=SECONDS` waits for the last one."""
         text = request.query.get("settle", "0")
         seconds = float(text) if text.replace(".", "", 1).isdigit() else 0.0
         await self._hub.sender.settle(min(seconds, LONGEST_WAIT_S))
-        log = [one.full() for one in self._hub.sender.log]
+        log = [] if "brief" in request.query else [one.full() for one in self._hub.sender.log]
         return web.json_response({"pending": self._hub.sender.pending, "deliveries": log})
 
     async def expire_tokens(self, _: web.Request) -> web.Response:

@@ -1,0 +1,133 @@
+"""Outside material: downloaded through npm or pip, checked against its hash, never committed.
+
+python -m twins.contract.fetch         everything into .tools/contract
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+TOOLS = Path(__file__).resolve().parents[2] / ".tools" / "contract"
+TIMEOUT_S = 300
+
+
+class FetchFailed(Exception):
+    """The material could not be had, or is not what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One published package, and which of its files are of use."""
+
+    registry: Literal["npm", "pypi"]
+    name: str
+    version: str
+    sha256: str
+    keep: tuple[str, ...]
+
+    @property
+    def folder(self) -> str:
+        """Return a name that changes whenever the content may."""
+        return f"{self.name.strip('@').replace('/', '-')}-{self.version}"
+
+
+OPENAPI = Material(
+    "npm",
+    "@octokit/openapi",
+    "23.0.2",
+    "71a18407dd5e8464f4e0525daf03deabbe65abd9287d6adc7b5d98f516cd0d0c",
+    ("generated/api.github.com.json",),
+)
+WEBHOOKS = Material(
+    "npm",
+    "@octokit/openapi-webhooks",
+    "12.1.0",
+    "112b87c7dcda464640248dcf5965bcd69027c65bb45c26ae78fbf3f0d1eaa740",
+    ("generated/api.github.com.json",),
+)
+FIXTURES = Material(
+    "npm",
+    "@octokit/fixtures",
+    "23.1.2",
+    "5a9b0221d7c18f593dc57b5f292e946e8cadfac2b0d4578b38d7e9bd63836c64",
+    ("scenarios/",),
+)
+PYGITHUB = Material(
+    "pypi",
+    "PyGithub",
+    "2.10.0",
+    "90ff24ef1cd1bd57124c2a3869cafee9d7b066909129ecdaba2c2d1903bc118d",
+    ("tests/ReplayData/",),
+)
+EVERYTHING = (OPENAPI, WEBHOOKS, FIXTURES, PYGITHUB)
+
+
+def ensure(material: Material, tools: Path = TOOLS) -> Path:
+    """Return the folder that holds the material; fetch it when it is not there yet."""
+    target = tools / material.folder
+    stamp = target / ".sha256"
+    if stamp.is_file() and stamp.read_text() == material.sha256:
+        return target
+    tools.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=tools, prefix="new-") as place:
+        new = Path(place) / "kept"
+        _unpack(_download(material, Path(place)), material, new)
+        (new / ".sha256").write_text(material.sha256)
+        shutil.rmtree(target, ignore_errors=True)
+        new.rename(target)
+    return target
+
+
+def _download(material: Material, place: Path) -> Path:
+    pinned = f"{material.name}@{material.version}"
+    if material.registry == "npm":
+        argv = ["npm", "pack", "--silent", pinned]
+    else:
+        pinned = pinned.replace("@", "==")
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "-qq"]
+        argv = [*pip, "--no-deps", "--no-binary", material.name, pinned]
+    try:
+        done = subprocess.run(
+            argv, cwd=place, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FetchFailed(f"{pinned}: {error}") from error
+    found = [path for path in place.iterdir() if path.name.endswith((".tgz", ".tar.gz"))]
+    if done.returncode or len(found) != 1:
+        raise FetchFailed(f"{pinned}: {done.stderr.strip()[-400:]}")
+    digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
+    if digest != material.sha256:
+        raise FetchFailed(f"{pinned} is not what it was: sha256 {digest}")
+    return found[0]
+
+
+def _unpack(archive: Path, material: Material, target: Path) -> None:
+    """Take the files worth keeping out of the archive's one top folder."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path = member.name.partition("/")[2]
+            content = tar.extractfile(member) if path.startswith(material.keep) else None
+            if content is not None:
+                (target / path).parent.mkdir(parents=True, exist_ok=True)
+                (target / path).write_bytes(content.read())
+
+
+def main() -> int:
+    """Fetch everything; one line each."""
+    for material in EVERYTHING:
+        try:
+            sys.stdout.write(f"{material.name} {material.version}: {ensure(material)}\n")
+        except FetchFailed as error:
+            sys.stderr.write(f"fetch-failed: {error}\n")
+            return 5
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
