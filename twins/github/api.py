@@ -98,13 +98,31 @@ class Call:
 
     def repo(self, permission: str = "metadata", level: str = "read") -> Repository:
         """Return the repository of the path if the caller may do this to it."""
-        found = self.hub.world.repo(f"{self.arg('owner')}/{self.arg('repo')}")
+        if "repository" in self.request.match_info:
+            name, found = "", self.hub.world.repo_by_id(self.number("repository"))
+        else:
+            name = f"{self.arg('owner')}/{self.arg('repo')}"
+            found = self.hub.world.repo(name)
+        if found is None and (moved := self.hub.world.moved.get(name.lower())):
+            raise self._moved(moved, name)
         if found is None or not may_see(self.actor, found):
             raise not_found()
         self.accepted = f"{permission}={level}"
         if not accepts(self.actor, found, permission, level):
             raise why_not(self.actor)
+        if level != "read" and found.settings.archived and permission != "administration":
+            raise Problem(403, "Repository was archived so is read-only.")
         return found
+
+    def _moved(self, repo: Repository, name: str) -> Problem:
+        """Return the redirect to where a repository is now, which its id names for ever."""
+        if not may_see(self.actor, repo):
+            return not_found()
+        below = self.request.path.partition(f"/repos/{name}")[2]
+        url = self.links.api(f"/repositories/{repo.id}{below}")
+        status = 301 if self.request.method in {"GET", "HEAD"} else 307
+        word = "Moved Permanently" if status == 301 else "Temporary Redirect"  # noqa: PLR2004
+        return Problem(status, word, headers={"Location": url}, url=url)
 
     def issue(self, level: str = "read", *, own: bool = False) -> Issue:
         """Return the issue of the path; `own` lets its author through as well.

@@ -10,12 +10,16 @@ from twins.core.server import make_app
 from twins.github import (
     apps,
     basics,
+    branch_protection,
+    branch_updates,
     checks,
+    collaborators,
     comments,
     commits,
     contents,
     git_data,
     history,
+    installations,
     issue_labels,
     issues,
     labels,
@@ -23,7 +27,9 @@ from twins.github import (
     pulls,
     reactions,
     repositories,
+    review_comments,
     reviews,
+    rulesets,
     search,
     statuses,
 )
@@ -33,6 +39,7 @@ from twins.github.git_store import GitStore
 from twins.github.hub import Hub
 from twins.github.links import PREFIX
 from twins.github.pages import Pages
+from twins.github.repositories import REPO
 from twins.github.smart_http import SmartHttp
 from twins.github.state import World
 from twins.github.transport import Transport
@@ -67,7 +74,9 @@ def operations(transport: Transport) -> list[Operation]:
     return [
         *basics.operations(transport.limits),
         *apps.operations(),
+        *installations.operations(),
         *repositories.operations(),
+        *collaborators.operations(),
         *comments.operations(),
         *history.operations(),
         *issues.operations(),
@@ -77,9 +86,13 @@ def operations(transport: Transport) -> list[Operation]:
         *pulls.operations(),
         *merges.operations(),
         *reviews.operations(),
+        *review_comments.operations(),
+        *branch_updates.operations(),
         *checks.operations(),
         *statuses.operations(),
-        # After the more special routes below /commits/{ref}.
+        # After the more special routes below /commits/{ref} and /branches/{branch}.
+        *branch_protection.operations(),
+        *rulesets.operations(),
         *commits.operations(),
         *git_data.operations(),
         *contents.operations(),
@@ -89,10 +102,17 @@ def operations(transport: Transport) -> list[Operation]:
 
 def _routes(transport: Transport) -> list[web.AbstractRouteDef]:
     return [
-        web.route(one.method, prefix + one.path, transport.handler(one))
+        web.route(one.method, prefix + path, transport.handler(one))
         for prefix in ("", PREFIX)
         for one in operations(transport)
+        for path in _names(one.path)
     ]
+
+
+def _names(path: str) -> list[str]:
+    """Return the paths of an operation; a repository answers to its id as well."""
+    below = path.removeprefix(REPO)
+    return [path] if below == path else [path, f"/repositories/{{repository}}{below}"]
 
 
 def _reset(hub: Hub, transport: Transport) -> Callable[[], Awaitable[None]]:

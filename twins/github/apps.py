@@ -101,6 +101,8 @@ def create_token(call: Call) -> Reply:
     """Mint a token for an hour, no wider than the installation."""
     _me(call)
     one, body = _installation(call), call.body()
+    if one.suspended_at is not None:
+        raise Problem(403, "This installation has been suspended")
     repos = _wanted_repos(call, one, body)
     token = Token(
         value=f"ghs_{call.hub.core.ids.word(36)}",

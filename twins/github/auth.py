@@ -52,6 +52,8 @@ def by_token(world: World, clock: Clock, secret: str) -> Actor:
 def _installed(token: Token) -> Actor:
     if (installation := token.installation) is None:
         raise Problem(401, "Bad credentials")
+    if installation.suspended_at is not None:
+        raise Problem(403, "This installation has been suspended")
     granted = token.repo_ids
     repos = installation.repo_ids if granted is None else installation.repo_ids & granted
     return Actor(

@@ -7,17 +7,15 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.checks import (
     run_body,
     run_payload,
-    suite_body,
     suite_item,
     suite_state,
 )
-from twins.github.bodies.commits import push_commit
 from twins.github.body import Body
-from twins.github.commit_log import one
 from twins.github.commits import commit_at
-from twins.github.events import emit
+from twins.github.events import emit, emit_to
 from twins.github.problem import Problem, invalid, missing, not_found
 from twins.github.state import App, CheckRun, CheckSuite, Repository
+from twins.github.suites import head_commit, suite_payload
 from twins.github.times import moment
 
 REPO = "/repos/{owner}/{repo}"
@@ -43,6 +41,9 @@ def operations() -> list[Operation]:
         Operation("GET", RUN, get),
         Operation("PATCH", RUN, update),
         Operation("GET", RUN + "/annotations", list_annotations),
+        Operation("POST", RUN + "/rerequest", rerequest_run),
+        Operation("POST", REPO + "/check-suites", create_suite),
+        Operation("POST", REPO + "/check-suites/{number}/rerequest", rerequest_suite),
         Operation("GET", REPO + "/check-suites/{number}", get_suite),
         Operation("GET", REPO + "/check-suites/{number}/check-runs", list_in_suite),
         Operation("GET", REPO + "/commits/{ref}/check-runs", list_for_ref),
@@ -67,7 +68,7 @@ def create(call: Call) -> Reply:
     name, sha = body.need("name", "CheckRun"), body.need("head_sha", "CheckRun")
     if call.hub.git.kind(repo.path, sha) != "commit":
         raise Problem(422, f"No commit found for SHA: {sha}")
-    suite = _suite(call, repo, app, sha)
+    suite = suite_on(call, repo, app, sha)
     number, now = call.hub.number("run", 50_000_000_001), call.hub.now()
     run = CheckRun(number, suite, name, sha, "queued", None, now, None)
     _apply(call, run, body)
@@ -78,7 +79,8 @@ def create(call: Call) -> Reply:
     return Reply(201, run_body(call.links, repo, run))
 
 
-def _suite(call: Call, repo: Repository, app: App, sha: str) -> CheckSuite:
+def suite_on(call: Call, repo: Repository, app: App, sha: str) -> CheckSuite:
+    """Return an App's suite on a commit, opened on the spot when there is none."""
     for suite in repo.suites.values():
         if suite.app is app and suite.head_sha == sha:
             return suite
@@ -127,7 +129,10 @@ def _apply_output(run: CheckRun, output: Body) -> None:
 
 def _tell(call: Call, repo: Repository, run: CheckRun, action: str) -> None:
     body = run_payload(call.links.for_hooks(), repo, run)
-    emit(call.context, repo, "check_run", action, check_run=body)
+    if action == "rerequested":
+        emit_to(call.context, repo, run.suite.app, "check_run", action, check_run=body)
+    else:
+        emit(call.context, repo, "check_run", action, check_run=body)
 
 
 def _completed(call: Call, repo: Repository, run: CheckRun) -> None:
@@ -135,8 +140,7 @@ def _completed(call: Call, repo: Repository, run: CheckRun) -> None:
     _tell(call, repo, run, "completed")
     run.suite.updated_at = call.hub.now()
     if suite_state(repo, run.suite)[0] == "completed":
-        body = suite_body(call.links.for_hooks(), repo, run.suite)
-        emit(call.context, repo, "check_suite", "completed", check_suite=body)
+        _tell_suite(call, repo, run.suite, "completed")
 
 
 def _run(call: Call, repo: Repository) -> CheckRun:
@@ -206,14 +210,8 @@ def _suite_named(call: Call, repo: Repository) -> CheckSuite:
 
 
 def _suite_item(call: Call, repo: Repository, suite: CheckSuite) -> dict[str, Any]:
-    entry = one(call.hub.git, repo.path, suite.head_sha)
-    head = push_commit(call.links, call.hub.world, repo, entry)
-    brief = {name: head[name] for name in ("id", "tree_id", "message", "timestamp")}
-    people = {
-        role: {part: head[role][part] for part in ("name", "email")}
-        for role in ("author", "committer")
-    }
-    return suite_item(call.links, repo, suite, brief | people)
+    head = head_commit(call.hub, call.links, repo, suite.head_sha)
+    return suite_item(call.links, repo, suite, head)
 
 
 def get_suite(call: Call) -> Reply:
@@ -236,3 +234,44 @@ def list_suites(call: Call) -> Reply:
     found = [suite for suite in repo.suites.values() if suite.head_sha == sha]
     shown = [_suite_item(call, repo, suite) for suite in call.page(found)]
     return Reply(body={"total_count": len(found), "check_suites": shown})
+
+
+def create_suite(call: Call) -> Reply:
+    """Open a suite by hand; one that is there already is returned."""
+    repo, app = _writer(call)
+    sha = call.body().need("head_sha", "CheckSuite")
+    if call.hub.git.kind(repo.path, sha) != "commit":
+        raise Problem(422, f"No commit found for SHA: {sha}")
+    known = any(one.app is app and one.head_sha == sha for one in repo.suites.values())
+    suite = suite_on(call, repo, app, sha)
+    if not known:
+        _tell_suite(call, repo, suite, "requested")
+    return Reply(200 if known else 201, _suite_item(call, repo, suite))
+
+
+def _tell_suite(call: Call, repo: Repository, suite: CheckSuite, action: str) -> None:
+    body = suite_payload(call.hub, call.links.for_hooks(), repo, suite)
+    emit_to(call.context, repo, suite.app, "check_suite", action, check_suite=body)
+
+
+def rerequest_suite(call: Call) -> Reply:
+    """Ask the App to check the commit again; it starts over."""
+    repo, app = _writer(call)
+    suite = _suite_named(call, repo)
+    if suite.app is not app:
+        raise Problem(403, "Check suite can only be rerequested by its App")
+    suite.rerequested_at = call.hub.number("run", 50_000_000_001)
+    _tell_suite(call, repo, suite, "rerequested")
+    return Reply(201, {})
+
+
+def rerequest_run(call: Call) -> Reply:
+    """Ask the App to run one check again."""
+    repo, app = _writer(call)
+    run = _run(call, repo)
+    if run.suite.app is not app:
+        raise Problem(403, "Check run can only be rerequested by its App")
+    if run.status != "completed":
+        raise Problem(422, "This check run is not rerequestable")
+    _tell(call, repo, run, "rerequested")
+    return Reply(201, {})

@@ -4,9 +4,9 @@ from twins.github.access import accepts, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.issues import comment_body
 from twins.github.issue_changes import add_comment, delete_comment, edit_comment
-from twins.github.problem import not_found
+from twins.github.problem import Problem, not_found
 from twins.github.prose import comment_in
-from twins.github.reactions import add_reaction, list_of
+from twins.github.reactions import add_reaction, drop_reaction, list_of
 from twins.github.state import Comment
 from twins.github.times import moment
 
@@ -23,6 +23,7 @@ def operations() -> list[Operation]:
         Operation("DELETE", ONE, remove_comment),
         Operation("GET", ONE + "/reactions", list_comment_reactions),
         Operation("POST", ONE + "/reactions", react_to_comment),
+        Operation("DELETE", ONE + "/reactions/{reaction}", unreact_to_comment),
         Operation("GET", ISSUES + "/{number}/comments", list_comments),
         Operation("POST", ISSUES + "/{number}/comments", comment_on),
     ]
@@ -49,6 +50,8 @@ def comment_on(call: Call) -> Reply:
     repo = call.repo()
     call.context  # noqa: B018  # anonymous callers are turned away before anything is looked up
     issue = call.issue("write" if call.actor.installation else "read")
+    if issue.locked and not accepts(call.actor, repo, "issues", "write"):
+        raise Problem(403, "Unable to create comment because issue is locked.")
     text = comment_in(call.body())
     comment = add_comment(call.context, repo, issue, text)
     reply = comment_body(call.links, repo, comment)
@@ -96,3 +99,8 @@ def list_comment_reactions(call: Call) -> Reply:
 def react_to_comment(call: Call) -> Reply:
     """React to a comment."""
     return add_reaction(call, _comment(call).reactions)
+
+
+def unreact_to_comment(call: Call) -> Reply:
+    """Take a reaction to a comment back."""
+    return drop_reaction(call, _comment(call).reactions)

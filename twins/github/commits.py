@@ -2,6 +2,7 @@
 
 from twins.core.server import Unmodelled
 from twins.github.api import Call, Operation, Reply
+from twins.github.bodies.branches import branch_extras, branch_path
 from twins.github.bodies.commits import commit_body, file_body
 from twins.github.bodies.pulls import brief_pull
 from twins.github.commit_log import EMPTY_TREE, LogEntry, changes, log, one, text_between
@@ -25,8 +26,6 @@ def operations() -> list[Operation]:
         Operation("GET", REPO + "/commits/{ref:.+}", get_commit),
         Operation("GET", REPO + "/compare/{basehead:.+}", compare),
         Operation("GET", REPO + "/branches", list_branches),
-        Operation("GET", REPO + "/branches/{branch:.+}/protection", get_protection),
-        Operation("GET", REPO + "/rules/branches/{branch:.+}", get_rules),
         Operation("GET", REPO + "/branches/{branch:.+}", get_branch),
     ]
 
@@ -78,20 +77,6 @@ def get_commit(call: Call) -> Reply:
     body["stats"] = {"total": plus + minus, "additions": plus, "deletions": minus}
     body["files"] = [file_body(call.links, repo, sha, change) for change in files[:MOST_FILES]]
     return Reply(body=body)
-
-
-def get_protection(call: Call) -> Reply:
-    """Say that no branch is protected: the twin models no protection."""
-    repo = call.repo("administration")
-    if call.arg("branch") not in _branches(repo):
-        raise Problem(404, "Branch not found")
-    raise Problem(404, "Branch not protected")
-
-
-def get_rules(call: Call) -> Reply:
-    """List no rules: the twin models none."""
-    call.repo()
-    return Reply(body=[])
 
 
 def pulls_of_commit(call: Call) -> Reply:
@@ -168,13 +153,19 @@ def list_branches(call: Call) -> Reply:
     """List branches by name."""
     repo = call.repo("contents")
     path = f"/repos/{repo.full_name}/commits"
+    wanted = call.query("protected")
+    kept = [
+        (name, sha)
+        for name, sha in _branches(repo).items()
+        if wanted == "" or (name in repo.protections) == (wanted == "true")
+    ]
     shown = [
         {
             "name": name,
             "commit": {"sha": sha, "url": call.links.api(f"{path}/{sha}")},
-            "protected": False,
+            **branch_extras(call.links, repo, name),
         }
-        for name, sha in call.page(list(_branches(repo).items()))
+        for name, sha in call.page(kept)
     ]
     return Reply(body=shown)
 
@@ -186,14 +177,11 @@ def get_branch(call: Call) -> Reply:
     if sha is None:
         raise Problem(404, "Branch not found")
     tip = commit_body(call.links, call.hub.world, repo, one(call.hub.git, repo.path, sha))
-    url = call.links.api(f"/repos/{repo.full_name}/branches/{name}")
-    checks = {"enforcement_level": "off", "contexts": [], "checks": []}
+    url = call.links.api(branch_path(repo, name))
     body = {
         "name": name,
         "commit": tip,
         "_links": {"self": url, "html": call.links.html(f"/{repo.full_name}/tree/{name}")},
-        "protected": False,
-        "protection": {"enabled": False, "required_status_checks": checks},
-        "protection_url": f"{url}/protection",
+        **branch_extras(call.links, repo, name),
     }
     return Reply(body=body)

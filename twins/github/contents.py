@@ -10,6 +10,7 @@ from twins.github.body import Body
 from twins.github.commit_log import one
 from twins.github.git_data import person
 from twins.github.git_store import ZERO, GitError
+from twins.github.guard import guard_of, push_refusal, violation
 from twins.github.problem import Problem, not_found
 from twins.github.pushes import observe
 from twins.github.state import Repository
@@ -195,6 +196,9 @@ def _commit(call: Call, repo: Repository, body: Body, path: str, blob: str | Non
         author=author,
         committer=person(call, body, "committer", author),
     )
+    guard = guard_of(repo, ref.removeprefix("refs/heads/"), call.actor)
+    if said := push_refusal(repo, guard, commit, forward=True):
+        raise Problem(409, violation(guard, said))
     git.update_ref(repo.path, ref, commit, tip or ZERO)
     observe(call.context, repo)
     return commit

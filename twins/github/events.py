@@ -24,20 +24,42 @@ def emit(
             _send(context, one, event, action, payload, repo=repo)
 
 
-def emit_installation(context: Context, one: Installation, repos: list[Repository]) -> None:
-    """Tell an App that somebody installed it."""
-    brief = [
-        {
-            "id": repo.id,
-            "node_id": node_id("R", repo.id),
-            "name": repo.name,
-            "full_name": repo.full_name,
-            "private": repo.private,
-        }
-        for repo in repos
-    ]
-    payload: JsonObject = {"repositories": brief, "requester": None}
-    _send(context, one, "installation", "created", payload)
+def emit_to(
+    context: Context, repo: Repository, app: App, event: str, action: str, /, **payload: object
+) -> None:
+    """Tell one App what is its own business and no other App's."""
+    for one in context.hub.world.installations_on(repo):
+        if one.app is app and event in app.events:
+            _send(context, one, event, action, payload, repo=repo)
+
+
+def emit_installation(
+    context: Context, one: Installation, repos: list[Repository], action: str = "created"
+) -> None:
+    """Tell an App that somebody installed it, or what else became of that."""
+    payload: JsonObject = {"repositories": [_brief(repo) for repo in repos], "requester": None}
+    _send(context, one, "installation", action, payload)
+
+
+def emit_repositories(context: Context, one: Installation, repo: Repository, action: str) -> None:
+    """Tell an App that it reaches one repository more or less."""
+    payload: JsonObject = {
+        "repositories_added": [_brief(repo)] if action == "added" else [],
+        "repositories_removed": [_brief(repo)] if action == "removed" else [],
+        "repository_selection": "selected",
+        "requester": None,
+    }
+    _send(context, one, "installation_repositories", action, payload)
+
+
+def _brief(repo: Repository) -> JsonObject:
+    return {
+        "id": repo.id,
+        "node_id": node_id("R", repo.id),
+        "name": repo.name,
+        "full_name": repo.full_name,
+        "private": repo.private,
+    }
 
 
 def ping(context: Context, app: App) -> None:
@@ -79,7 +101,7 @@ def _send(
                 "description": "",
             }
     body["sender"] = account_body(links, context.user)
-    if event == "installation":
+    if event.startswith("installation"):
         body["installation"] = installation_body(links, one)
     else:
         body["installation"] = {"id": one.id, "node_id": node_id("MDIzOkl", one.id)}

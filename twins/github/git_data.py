@@ -10,6 +10,7 @@ from twins.github.bodies.commits import git_commit_body, ref_body
 from twins.github.body import Body
 from twins.github.commit_log import one
 from twins.github.git_store import ZERO, GitError, Person
+from twins.github.guard import guard_of, push_refusal, violation
 from twins.github.problem import Problem, invalid, missing, not_found
 from twins.github.pushes import observe
 from twins.github.state import Repository
@@ -18,6 +19,7 @@ from twins.github.times import moment
 GIT = "/repos/{owner}/{repo}/git"
 MODES = ("100644", "100755", "040000", "160000", "120000")
 SHA = re.compile("[0-9a-f]{40}")
+HEADS = "refs/heads/"
 
 
 def operations() -> list[Operation]:
@@ -254,8 +256,17 @@ def update_ref(call: Call) -> Reply:
     if not forward and not call.body().flag("force"):
         raise Problem(422, "Update is not a fast forward")
     if new != old:
+        _check_guard(call, repo, ref, new, forward=forward)
         _move(call, repo, ref, new, old)
     return _ref_reply(call, repo, ref)
+
+
+def _check_guard(call: Call, repo: Repository, ref: str, new: str, *, forward: bool) -> None:
+    if not ref.startswith(HEADS):
+        return
+    guard = guard_of(repo, ref.removeprefix(HEADS), call.actor)
+    if said := push_refusal(repo, guard, new, forward=forward):
+        raise Problem(422, violation(guard, said))
 
 
 def delete_ref(call: Call) -> Reply:
@@ -265,5 +276,8 @@ def delete_ref(call: Call) -> Reply:
         raise Problem(422, "Reference does not exist")
     if ref == f"refs/heads/{repo.default_branch}":
         raise Problem(422, "Cannot delete the default branch")
+    guard = guard_of(repo, ref.removeprefix(HEADS), call.actor)
+    if ref.startswith(HEADS) and not guard.deletions:
+        raise Problem(422, violation(guard, "Cannot delete this protected branch"))
     _move(call, repo, ref, ZERO, repo.refs[ref])
     return Reply(204)

@@ -22,6 +22,7 @@ CONFIG = """\
     defaultBranch = main
 [core]
     logAllRefUpdates = false
+    hooksPath = {hooks}
 [gc]
     auto = 0
 [receive]
@@ -35,6 +36,26 @@ CONFIG = """\
 [user]
     name = GitHub
     email = noreply@github.com
+"""
+
+
+# Refuses what the branch's guard forbids to whoever pushes; GH006 is how GitHub begins to say it.
+UPDATE_HOOK = """\
+#!/bin/sh
+say() { echo "error: GH006: Protected branch update failed for $ref." >&2; echo "$1" >&2; exit 1; }
+ref=$1 old=$2 new=$3 zero=0000000000000000000000000000000000000000
+line=$(printf '%s\\n' "$TWIN_GUARDS" | grep -F -m 1 "$ref ") || exit 0
+set -- $line
+if [ "$new" = $zero ]; then
+  [ "$4" = kept ] && say "Cannot delete a protected branch"
+  exit 0
+fi
+[ "$old" = $zero ] && exit 0
+[ "$3" = forward ] && ! git merge-base --is-ancestor "$old" "$new" && \
+  say "Cannot force-push to this branch"
+[ "$2" = pull ] && say "Changes must be made through a pull request."
+[ "$2" = checks ] || exit 0
+case ",$5," in *",$new,"*) ;; *) say "Required status checks are expected." ;; esac
 """
 
 
@@ -75,7 +96,11 @@ class GitStore:
             "LC_ALL": "C.UTF-8",
         }
         self._home.mkdir(parents=True, exist_ok=True)
-        (self._home / ".gitconfig").write_text(CONFIG)
+        hooks = self._home / "hooks"
+        hooks.mkdir(exist_ok=True)
+        (hooks / "update").write_text(UPDATE_HOOK)
+        (hooks / "update").chmod(0o755)
+        (self._home / ".gitconfig").write_text(CONFIG.replace("{hooks}", str(hooks)))
 
     @property
     def repositories(self) -> Path:
@@ -92,6 +117,14 @@ class GitStore:
         (path / "HEAD").write_text(f"ref: refs/heads/{default_branch}\n")
         (path / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
         return path
+
+    def move(self, path: Path, full_name: str) -> Path:
+        """Give a repository the folder of another name."""
+        new = self.repositories / f"{full_name.lower()}.git"
+        shutil.rmtree(new, ignore_errors=True)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(new)
+        return new
 
     def clear(self) -> None:
         """Drop every repository."""

@@ -2,6 +2,7 @@
 
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.issues import event_body, issue_body, timeline_comment
+from twins.github.problem import not_found
 
 ISSUES = "/repos/{owner}/{repo}/issues"
 
@@ -10,6 +11,7 @@ def operations() -> list[Operation]:
     """Return the table of routes."""
     return [
         Operation("GET", ISSUES + "/events", list_repo_events),
+        Operation("GET", ISSUES + "/events/{number}", get_event),
         Operation("GET", ISSUES + "/{number}/events", list_events),
         Operation("GET", ISSUES + "/{number}/timeline", timeline),
     ]
@@ -32,6 +34,17 @@ def list_repo_events(call: Call) -> Reply:
         for one, issue in call.page(every)
     ]
     return Reply(body=shown)
+
+
+def get_event(call: Call) -> Reply:
+    """Return one line of the history, with its issue."""
+    repo = call.repo("issues")
+    for issue in repo.issues.values():
+        for one in issue.events:
+            if one.id == call.number():
+                about = {"issue": issue_body(call.links, repo, issue)}
+                return Reply(body={**event_body(call.links, repo, one), **about})
+    raise not_found()
 
 
 def timeline(call: Call) -> Reply:

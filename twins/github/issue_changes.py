@@ -112,6 +112,17 @@ def reopen(context: Context, repo: Repository, issue: Issue) -> None:
     tell(context, repo, issue, "reopened")
 
 
+def set_lock(
+    context: Context, repo: Repository, issue: Issue, *, locked: bool, reason: str | None
+) -> None:
+    """Close or open the conversation; no event when it is so already."""
+    before, issue.locked, issue.lock_reason = issue.locked, locked, reason
+    if before != locked:
+        word = "locked" if locked else "unlocked"
+        note(context, issue, word)
+        tell(context, repo, issue, word)
+
+
 def ensure_label(context: Context, repo: Repository, name: str) -> Label:
     """Return the label of this name, created on the spot when there is none."""
     found = repo.labels.get(name.lower())

@@ -14,6 +14,7 @@ from twins.github.issue_changes import (
     retitle,
     set_assignees,
     set_labels,
+    set_lock,
 )
 from twins.github.issue_labels import label_names
 from twins.github.problem import invalid
@@ -24,6 +25,7 @@ from twins.github.times import moment
 ISSUES = "/repos/{owner}/{repo}/issues"
 ONE = ISSUES + "/{number}"
 REASONS = ("completed", "not_planned", "duplicate", "reopened")
+LOCK_REASONS = ("off-topic", "too heated", "resolved", "spam")
 SORTS: dict[str, Callable[[Issue], float]] = {
     "created": lambda issue: issue.created_at,
     "updated": lambda issue: issue.updated_at,
@@ -38,6 +40,8 @@ def operations() -> list[Operation]:
         Operation("POST", ISSUES, create),
         Operation("GET", ONE, get),
         Operation("PATCH", ONE, update),
+        Operation("PUT", ONE + "/lock", lock),
+        Operation("DELETE", ONE + "/lock", unlock),
         Operation("POST", ONE + "/assignees", assign),
         Operation("DELETE", ONE + "/assignees", unassign),
     ]
@@ -168,3 +172,18 @@ def unassign(call: Call) -> Reply:
     kept = [user for user in issue.assignees if user.login.lower() not in gone]
     set_assignees(call.context, call.repo(), issue, kept)
     return Reply(body=issue_body(call.links, call.repo(), issue))
+
+
+def lock(call: Call) -> Reply:
+    """Let only writers comment from now on."""
+    issue = call.issue("write")
+    reason = call.body().choice("lock_reason", LOCK_REASONS)
+    set_lock(call.context, call.repo(), issue, locked=True, reason=reason or None)
+    return Reply(204)
+
+
+def unlock(call: Call) -> Reply:
+    """Let everybody comment again."""
+    issue = call.issue("write")
+    set_lock(call.context, call.repo(), issue, locked=False, reason=None)
+    return Reply(204)

@@ -5,7 +5,8 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.pulls import pull_of
 from twins.github.body import Body
 from twins.github.commit_log import LogEntry, log
-from twins.github.git_store import GitStore, Person
+from twins.github.git_store import ZERO, GitStore, Person
+from twins.github.guard import guard_of, lacking, violation
 from twins.github.hub import Context, web_flow
 from twins.github.problem import Problem, not_found
 from twins.github.pull_changes import mark_merged
@@ -41,10 +42,44 @@ def merge(call: Call) -> Reply:
     if body.text("sha", pull.head_sha) != pull.head_sha:
         raise Problem(409, "Head branch was modified. Review and try the merge again.")
     method = body.choice("merge_method", ("merge", "squash", "rebase"), "merge")
+    _check_rules(call, repo, issue, method)
     commit = _land(context, repo, issue, body, method)
+    _drop_branch(context, repo, pull.head_ref)
     return Reply(
         body={"sha": commit, "merged": True, "message": "Pull Request successfully merged"}
     )
+
+
+def _check_rules(call: Call, repo: Repository, issue: Issue, method: str) -> None:
+    """Refuse what the settings or the branch's guard do not let in."""
+    pull, settings = pull_of(issue), repo.settings
+    allowed = {
+        "merge": settings.allow_merge_commit,
+        "squash": settings.allow_squash_merge,
+        "rebase": settings.allow_rebase_merge,
+    }
+    if not allowed[method]:
+        noun = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
+        raise Problem(405, f"{noun[method]} are not allowed on this repository.")
+    guard = guard_of(repo, pull.base_ref, call.actor)
+    if guard.linear and method == "merge":
+        raise Problem(405, violation(guard, "This branch must not contain merge commits."))
+    said = lacking(repo, issue, pull, guard)
+    if guard.strict and not call.hub.git.is_ancestor(
+        repo.path, repo.refs[HEADS + pull.base_ref], pull.head_sha
+    ):
+        said.append("The head branch is not up to date with the base branch.")
+    if said:
+        raise Problem(405, violation(guard, " ".join(said)))
+
+
+def _drop_branch(context: Context, repo: Repository, branch: str) -> None:
+    """Delete the head branch when the repository is set to do so."""
+    ref = HEADS + branch
+    guarded = branch == repo.default_branch or not guard_of(repo, branch).deletions
+    if repo.settings.delete_branch_on_merge and ref in repo.refs and not guarded:
+        context.hub.git.update_ref(repo.path, ref, ZERO, repo.refs[ref])
+        observe(context, repo)
 
 
 def _land(context: Context, repo: Repository, issue: Issue, body: Body, method: str) -> str:

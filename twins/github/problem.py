@@ -15,18 +15,24 @@ class Problem(Exception):
         message: str,
         errors: list[JsonObject] | None = None,
         headers: dict[str, str] | None = None,
+        *,
+        words: list[str] | None = None,
+        url: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-        self.errors = errors
+        # GitHub lists some complaints as objects and some as plain sentences.
+        self.errors: list[Any] | None = errors or words
         self.headers = headers or {}
+        self.url = url
 
     def body(self) -> JsonObject:
         """Return the JSON that explains the refusal."""
         errors = {} if self.errors is None else {"errors": self.errors}
         about = {"documentation_url": DOCS, "status": str(self.status)}
-        return {"message": self.message, **errors, **about}
+        moved = {"url": self.url} if self.url else {}
+        return {"message": self.message, **errors, **moved, **about}
 
 
 def not_found() -> Problem:

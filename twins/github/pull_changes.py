@@ -1,11 +1,13 @@
 """What can happen to a pull request, including what pushes do to it."""
 
-from twins.github.bodies.pulls import pull_of
+from twins.github.bodies.pulls import brief_pull, pull_of, review_body
 from twins.github.commit_log import changes
+from twins.github.events import emit
 from twins.github.git_store import ZERO
+from twins.github.guard import guard_of, latest_verdicts
 from twins.github.hub import Context, Hub
 from twins.github.issue_changes import close, close_promised, new_issue, note, tell
-from twins.github.state import Issue, Pull, Repository
+from twins.github.state import Issue, Pull, Repository, Review
 
 HEADS = "refs/heads/"
 
@@ -88,6 +90,35 @@ def _head_moved(context: Context, repo: Repository, issue: Issue, old: str, new:
         close(context, repo, issue)
         return
     tell(context, repo, issue, "synchronize", before=old, after=new)
+    guard = guard_of(repo, pull.base_ref)
+    if guard.reviews is not None and guard.reviews.dismiss_stale:
+        for review in latest_verdicts(pull):
+            if review.state == "APPROVED":
+                dismiss_review(context, repo, issue, review)
+
+
+def dismiss_review(context: Context, repo: Repository, issue: Issue, review: Review) -> None:
+    """Take a review's verdict away and tell it."""
+    review.state = "DISMISSED"
+    note(context, issue, "review_dismissed")
+    tell_review(context, repo, issue, review, "dismissed")
+
+
+def tell_review(
+    context: Context, repo: Repository, issue: Issue, review: Review, action: str, **extra: object
+) -> None:
+    """Emit what happened to a review."""
+    links = context.links.for_hooks()
+    body = review_body(links, repo, issue, review)
+    emit(
+        context,
+        repo,
+        "pull_request_review",
+        action,
+        review={**body, "state": review.state.lower()},
+        pull_request=brief_pull(links, repo, issue),
+        **extra,
+    )
 
 
 def _base_moved(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> None:

@@ -7,15 +7,15 @@ exactly once, whoever made it and however (git, the refs API, contents, a merge)
 from dataclasses import dataclass, replace
 from typing import Any
 
-from twins.github.bodies.checks import suite_body
 from twins.github.bodies.commits import push_commit
 from twins.github.commit_log import LogEntry, changes, log
-from twins.github.events import emit
+from twins.github.events import emit, emit_to
 from twins.github.git_store import ZERO
 from twins.github.hub import Context
 from twins.github.issue_changes import close_promised
 from twins.github.pull_changes import follow_branch
 from twins.github.state import CheckSuite, Repository
+from twins.github.suites import suite_payload
 
 JsonObject = dict[str, Any]
 HEADS = "refs/heads/"
@@ -140,5 +140,5 @@ def _request_suites(context: Context, repo: Repository, branch: str, old: str, n
         before = None if old == ZERO else old
         suite = CheckSuite(number, one.app, new, branch, before, now, now)
         repo.suites[number] = suite
-        body = suite_body(context.links.for_hooks(), repo, suite)
-        emit(context, repo, "check_suite", "requested", check_suite=body)
+        body = suite_payload(context.hub, context.links.for_hooks(), repo, suite)
+        emit_to(context, repo, one.app, "check_suite", "requested", check_suite=body)

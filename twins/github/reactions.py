@@ -1,8 +1,9 @@
 """Reactions to issues over REST, and what comments share with them."""
 
+from twins.github.access import why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import REACTIONS, reaction_body
-from twins.github.problem import invalid
+from twins.github.problem import invalid, not_found
 from twins.github.state import Reaction
 
 ONE = "/repos/{owner}/{repo}/issues/{number}/reactions"
@@ -10,7 +11,11 @@ ONE = "/repos/{owner}/{repo}/issues/{number}/reactions"
 
 def operations() -> list[Operation]:
     """Return the table of routes."""
-    return [Operation("GET", ONE, list_reactions), Operation("POST", ONE, react)]
+    return [
+        Operation("GET", ONE, list_reactions),
+        Operation("POST", ONE, react),
+        Operation("DELETE", ONE + "/{reaction}", unreact),
+    ]
 
 
 def list_reactions(call: Call) -> Reply:
@@ -21,6 +26,22 @@ def list_reactions(call: Call) -> Reply:
 def react(call: Call) -> Reply:
     """React to an issue."""
     return add_reaction(call, call.issue().reactions)
+
+
+def unreact(call: Call) -> Reply:
+    """Take a reaction to an issue back."""
+    return drop_reaction(call, call.issue().reactions)
+
+
+def drop_reaction(call: Call, reactions: list[Reaction]) -> Reply:
+    """Take a reaction back; only whoever gave it may."""
+    one = next((one for one in reactions if one.id == call.number("reaction")), None)
+    if one is None:
+        raise not_found()
+    if one.user is not call.user:
+        raise why_not(call.actor)
+    reactions.remove(one)
+    return Reply(204)
 
 
 def list_of(call: Call, reactions: list[Reaction]) -> Reply:

@@ -4,18 +4,30 @@ from twins.github.access import may_see, role_of
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body
 from twins.github.bodies.repositories import full_body, repo_body
-from twins.github.problem import not_found
-from twins.github.state import User
+from twins.github.events import emit
+from twins.github.problem import Problem, invalid, not_found
+from twins.github.state import Repository, User
 
 REPO = "/repos/{owner}/{repo}"
 # The old scale has four steps; the two finer roles are rounded.
 ROUNDED = {"maintain": "write", "triage": "read"}
+SWITCHES = (
+    "archived",
+    "has_issues",
+    "allow_merge_commit",
+    "allow_squash_merge",
+    "allow_rebase_merge",
+    "allow_update_branch",
+    "delete_branch_on_merge",
+    "allow_auto_merge",
+)
 
 
 def operations() -> list[Operation]:
     """Return the table of routes."""
     return [
         Operation("GET", REPO, get),
+        Operation("PATCH", REPO, update),
         Operation("GET", "/user/repos", list_mine),
         Operation("GET", "/users/{login}/repos", list_of_account),
         Operation("GET", "/orgs/{login}/repos", list_of_account),
@@ -30,6 +42,45 @@ def operations() -> list[Operation]:
 def get(call: Call) -> Reply:
     """Return a repository."""
     return Reply(body=full_body(call.links, call.repo(), call.actor.user))
+
+
+def update(call: Call) -> Reply:
+    """Change name, texts and switches; what is asked under the old name is redirected."""
+    repo, body = call.repo("administration", "write"), call.body()
+    settings = repo.settings
+    flags = {one: body.flag(one, default=getattr(settings, one)) for one in SWITCHES}
+    if settings.archived and flags["archived"]:
+        raise Problem(403, "Repository was archived so is read-only.")
+    branch = body.text("default_branch", repo.default_branch)
+    if branch != repo.default_branch and f"refs/heads/{branch}" not in repo.refs:
+        raise Problem(
+            422, f"The branch {branch} was not found. Please push that ref first or create it."
+        )
+    for name, value in flags.items():
+        setattr(settings, name, value)
+    settings.description = body.text("description", settings.description or "") or None
+    settings.homepage = body.text("homepage", settings.homepage or "") or None
+    repo.private = body.flag("private", default=repo.private)
+    repo.default_branch = branch
+    call.hub.git.run(repo.path, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    if (name := body.text("name", repo.name)) != repo.name:
+        _rename(call, repo, name)
+    return Reply(body=full_body(call.links, repo, call.actor.user))
+
+
+def _rename(call: Call, repo: Repository, name: str) -> None:
+    world, before = call.hub.world, repo.full_name
+    new = f"{repo.owner.login}/{name}"
+    if world.repos.get(new.lower()) not in (None, repo):
+        raise invalid("Repository", "name", "custom", "name already exists on this account")
+    path = call.hub.git.move(repo.path, new)
+    del world.repos[before.lower()]
+    world.moved[before.lower()] = repo
+    world.moved.pop(new.lower(), None)
+    repo.name, repo.path = name, path
+    world.repos[new.lower()] = repo
+    changes = {"repository": {"name": {"from": before.partition("/")[2]}}}
+    emit(call.context, repo, "repository", "renamed", changes=changes)
 
 
 def list_mine(call: Call) -> Reply:
@@ -50,7 +101,8 @@ def list_of_account(call: Call) -> Reply:
     return Reply(body=[repo_body(call.links, one) for one in call.page(theirs)])
 
 
-def _user(call: Call) -> User:
+def named_user(call: Call) -> User:
+    """Return the account of the path."""
     user = call.hub.world.user(call.arg("login"))
     if user is None:
         raise not_found()
@@ -59,7 +111,7 @@ def _user(call: Call) -> User:
 
 def permission(call: Call) -> Reply:
     """Return what a person may do here."""
-    repo, user = call.repo(), _user(call)
+    repo, user = call.repo(), named_user(call)
     role = role_of(user, repo)
     flags = {
         "admin": role == "admin",
@@ -83,7 +135,7 @@ def list_collaborators(call: Call) -> Reply:
 
 def is_collaborator(call: Call) -> Reply:
     """Answer 204 for a collaborator and 404 for anybody else."""
-    repo, user = call.repo(), _user(call)
+    repo, user = call.repo(), named_user(call)
     if user is not repo.owner and user.id not in repo.collaborators:
         raise not_found()
     return Reply(204)

@@ -1,15 +1,17 @@
-"""Reviews and remarks on lines."""
+"""Reviews of pull requests over REST."""
 
 from twins.github.access import accepts, why_not
 from twins.github.api import Call, Operation, Reply
-from twins.github.bodies.pulls import pull_of, pull_payload, review_body, review_comment_body
+from twins.github.bodies.pulls import pull_of, review_body, review_comment_body
 from twins.github.body import Body
-from twins.github.events import emit
 from twins.github.problem import Problem, missing, not_found
+from twins.github.pull_changes import dismiss_review, tell_review
 from twins.github.pulls import pull_issue
-from twins.github.state import Issue, Repository, Review, ReviewComment
+from twins.github.review_comments import may_review, remark, tell_remark
+from twins.github.state import Issue, Review
 
 ONE = "/repos/{owner}/{repo}/pulls/{number}"
+REVIEW = ONE + "/reviews/{id}"
 STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 
 
@@ -18,74 +20,85 @@ def operations() -> list[Operation]:
     return [
         Operation("GET", ONE + "/reviews", list_reviews),
         Operation("POST", ONE + "/reviews", create_review),
-        Operation("GET", ONE + "/reviews/{id}", get_review),
-        Operation("PUT", ONE + "/reviews/{id}/dismissals", dismiss),
-        Operation("GET", ONE + "/comments", list_comments),
-        Operation("POST", ONE + "/comments", create_comment),
+        Operation("GET", REVIEW, get_review),
+        Operation("PUT", REVIEW, update),
+        Operation("DELETE", REVIEW, delete),
+        Operation("GET", REVIEW + "/comments", list_remarks),
+        Operation("POST", REVIEW + "/events", submit),
+        Operation("PUT", REVIEW + "/dismissals", dismiss),
     ]
 
 
 def list_reviews(call: Call) -> Reply:
-    """List reviews, oldest first."""
+    """List reviews, oldest first; a pending one is its author's secret."""
     issue = pull_issue(call)
-    shown = call.page(pull_of(issue).reviews)
+    shown = call.page([one for one in pull_of(issue).reviews if _is_seen(call, one)])
     return Reply(body=[review_body(call.links, call.repo(), issue, one) for one in shown])
 
 
-def _may_review(call: Call) -> Issue:
-    issue = pull_issue(call)
-    allowed = accepts(call.actor, call.repo(), "pull_requests", "write")
-    if call.actor.installation and not allowed:
-        raise why_not(call.actor)
-    return issue
+def _is_seen(call: Call, review: Review) -> bool:
+    return review.state != "PENDING" or review.user is call.actor.user
 
 
 def create_review(call: Call) -> Reply:
-    """Review; nobody approves or refuses a pull request of their own."""
-    issue = _may_review(call)
+    """Review; without an event it stays pending until it is submitted."""
+    issue = may_review(call)
     repo, body, user = call.repo(), call.body(), call.user
     event = body.choice("event", tuple(STATES))
-    state = STATES.get(event, "PENDING")
-    if issue.user is user and event in {"APPROVE", "REQUEST_CHANGES"}:
-        verb = "approve" if event == "APPROVE" else "request changes on"
-        raise Problem(422, f"Can not {verb} your own pull request")
-    if event in {"REQUEST_CHANGES", "COMMENT"} and not (body.has("body") or body.items("comments")):
+    _check_verdict(call, issue, event)
+    items = [Body(item) for item in body.items("comments")]
+    if event in {"REQUEST_CHANGES", "COMMENT"} and not (body.has("body") or items):
         raise missing("PullRequestReview", "body")
-    number = call.hub.number("review", 400_000_001)
     pull = pull_of(issue)
-    at = call.hub.now() if event else None
+    if not event and any(one.user is user and one.state == "PENDING" for one in pull.reviews):
+        raise Problem(
+            422,
+            "Validation Failed",
+            words=["User can only have one pending review per pull request"],
+        )
+    number = call.hub.number("review", 400_000_001)
     sha = body.text("commit_id", pull.head_sha)
-    review = Review(number, user, body.text("body"), state, sha, at)
+    remarks = [remark(call, issue, item, number) for item in items]
+    review = Review(number, user, body.text("body"), "PENDING", sha, None)
     pull.reviews.append(review)
-    for item in body.items("comments"):
-        pull.review_comments.append(_remark(call, issue, Body(item), number))
-    if event and user in pull.requested_reviewers:
-        pull.requested_reviewers.remove(user)
+    pull.review_comments += remarks
     if event:
-        _tell(call, repo, issue, review, "submitted")
+        _submit(call, issue, review, event)
     return Reply(body=review_body(call.links, repo, issue, review))
 
 
-def _tell(call: Call, repo: Repository, issue: Issue, review: Review, action: str) -> None:
-    links = call.links.for_hooks()
-    body = review_body(links, repo, issue, review)
-    pull = pull_payload(links, repo, issue)
-    emit(
-        call.context,
-        repo,
-        "pull_request_review",
-        action,
-        review={**body, "state": review.state.lower()},
-        pull_request=pull,
-    )
+def _check_verdict(call: Call, issue: Issue, event: str) -> None:
+    """Let nobody judge a pull request of their own."""
+    if issue.user is call.user and event in {"APPROVE", "REQUEST_CHANGES"}:
+        verb = "approve" if event == "APPROVE" else "request changes on"
+        said = f"Can not {verb} your own pull request"
+        raise Problem(422, "Unprocessable Entity", words=[said])
+
+
+def _submit(call: Call, issue: Issue, review: Review, event: str) -> None:
+    repo, pull = call.repo(), pull_of(issue)
+    review.state, review.submitted_at = STATES[event], call.hub.now()
+    if review.user in pull.requested_reviewers:
+        pull.requested_reviewers.remove(review.user)
+    tell_review(call.context, repo, issue, review, "submitted")
+    for one in pull.review_comments:
+        if one.review_id == review.id:
+            tell_remark(call, repo, issue, one, "created")
 
 
 def _review(call: Call, issue: Issue) -> Review:
     number = call.number("id")
     for review in pull_of(issue).reviews:
-        if review.id == number:
+        if review.id == number and _is_seen(call, review):
             return review
     raise not_found()
+
+
+def _own(call: Call, issue: Issue) -> Review:
+    review = _review(call, issue)
+    if review.user is not call.user:
+        raise why_not(call.actor)
+    return review
 
 
 def get_review(call: Call) -> Reply:
@@ -94,55 +107,67 @@ def get_review(call: Call) -> Reply:
     return Reply(body=review_body(call.links, call.repo(), issue, _review(call, issue)))
 
 
-def dismiss(call: Call) -> Reply:
-    """Take a review's verdict away."""
-    issue = pull_issue(call, "write")
+def list_remarks(call: Call) -> Reply:
+    """List the remarks on lines that came with a review."""
+    issue = pull_issue(call)
     review = _review(call, issue)
-    if review.state not in {"APPROVED", "CHANGES_REQUESTED"}:
-        raise Problem(422, "Can not dismiss a pending or commented pull request review")
-    review.state = "DISMISSED"
-    _tell(call, call.repo(), issue, review, "dismissed")
+    mine = [one for one in pull_of(issue).review_comments if one.review_id == review.id]
+    repo = call.repo()
+    return Reply(
+        body=[review_comment_body(call.links, repo, issue, one) for one in call.page(mine)]
+    )
+
+
+def update(call: Call) -> Reply:
+    """Rewrite a review's summary."""
+    issue = may_review(call)
+    review, text = _own(call, issue), call.body().need("body", "PullRequestReview")
+    before, review.body = review.body, text
+    repo = call.repo()
+    if before != text and review.state != "PENDING":
+        changes = {"body": {"from": before}}
+        tell_review(call.context, repo, issue, review, "edited", changes=changes)
+    return Reply(body=review_body(call.links, repo, issue, review))
+
+
+def delete(call: Call) -> Reply:
+    """Throw a pending review away, with its remarks."""
+    issue = may_review(call)
+    review, pull = _own(call, issue), pull_of(issue)
+    if review.state != "PENDING":
+        raise Problem(422, "Can not delete a non-pending pull request review")
+    pull.reviews.remove(review)
+    pull.review_comments = [one for one in pull.review_comments if one.review_id != review.id]
     return Reply(body=review_body(call.links, call.repo(), issue, review))
 
 
-def list_comments(call: Call) -> Reply:
-    """List remarks on lines."""
-    issue = pull_issue(call)
-    shown = call.page(pull_of(issue).review_comments)
-    return Reply(body=[review_comment_body(call.links, call.repo(), issue, one) for one in shown])
+def submit(call: Call) -> Reply:
+    """Make a pending review known."""
+    issue = may_review(call)
+    review, body = _own(call, issue), call.body()
+    event = body.choice("event", tuple(STATES))
+    if not event:
+        raise Problem(422, 'Invalid request.\n\n"event" wasn\'t supplied.')
+    if review.state != "PENDING":
+        raise Problem(422, "Unprocessable Entity", words=["Could not submit a non-pending review."])
+    _check_verdict(call, issue, event)
+    review.body = body.text("body", review.body)
+    _submit(call, issue, review, event)
+    return Reply(body=review_body(call.links, call.repo(), issue, review))
 
 
-def create_comment(call: Call) -> Reply:
-    """Remark on a line."""
-    issue = _may_review(call)
-    repo, body = call.repo(), call.body()
-    remark = _remark(call, issue, body, None)
-    pull_of(issue).review_comments.append(remark)
-    links = call.links.for_hooks()
-    comment = review_comment_body(links, repo, issue, remark)
-    pull = pull_payload(links, repo, issue)
-    emit(
-        call.context,
-        repo,
-        "pull_request_review_comment",
-        "created",
-        comment=comment,
-        pull_request=pull,
-    )
-    return Reply(201, review_comment_body(call.links, repo, issue, remark))
-
-
-def _remark(call: Call, issue: Issue, body: Body, review_id: int | None) -> ReviewComment:
-    now = call.hub.now()
-    return ReviewComment(
-        id=call.hub.number("review_comment", 600_000_001),
-        user=call.user,
-        body=body.need("body", "PullRequestReviewComment"),
-        path=body.need("path", "PullRequestReviewComment"),
-        line=body.integer("line") or None,
-        commit_id=body.text("commit_id", pull_of(issue).head_sha),
-        review_id=review_id,
-        in_reply_to=body.integer("in_reply_to") or None,
-        created_at=now,
-        updated_at=now,
-    )
+def dismiss(call: Call) -> Reply:
+    """Take a review's verdict away, with a reason."""
+    issue = pull_issue(call, "write")
+    repo, review = call.repo(), _review(call, issue)
+    if not accepts(call.actor, repo, "pull_requests", "write"):
+        raise why_not(call.actor)
+    call.body().need("message", "PullRequestReview")
+    if review.state not in {"APPROVED", "CHANGES_REQUESTED"}:
+        raise Problem(
+            422,
+            "Unprocessable Entity",
+            words=[f"Can not dismiss a {review.state.lower()} pull request review"],
+        )
+    dismiss_review(call.context, repo, issue, review)
+    return Reply(body=review_body(call.links, repo, issue, review))

@@ -15,6 +15,8 @@ from aiohttp import web
 from twins.core.server import ENTRY, Unmodelled
 from twins.github.access import ANONYMOUS, Actor, accepts, may_see
 from twins.github.auth import authenticate
+from twins.github.governance import Guard
+from twins.github.guard import guard_of, missing_checks
 from twins.github.hub import Context, Hub
 from twins.github.links import Links
 from twins.github.problem import Problem
@@ -96,6 +98,7 @@ class SmartHttp:
         }
         if actor.user is not None:
             env["REMOTE_USER"] = actor.user.login
+            env["TWIN_GUARDS"] = _guards(repo, actor)
         # No CONTENT_LENGTH and no encoding: the body reaches us inflated, and git (2.39) spins for
         # ever when a client goes away before the length it promised. The end of input says enough.
         return env
@@ -141,6 +144,24 @@ class SmartHttp:
                 _kill(process)
             await process.wait()
             self._live.discard(process)
+
+
+def _guards(repo: Repository, actor: Actor) -> str:
+    """Return what the update hook enforces: a line per guarded branch, with the green commits."""
+    lines = []
+    for ref in sorted(repo.refs):
+        guard = guard_of(repo, ref.removeprefix("refs/heads/"), actor)
+        if guard == Guard():
+            continue
+        shas = {run.head_sha for run in repo.runs.values()} | {s.sha for s in repo.statuses}
+        green = sorted(sha for sha in shas if not missing_checks(repo, sha, guard))
+        words = [
+            "pull" if guard.pull else "checks" if guard.checks else "open",
+            "forward" if not guard.force_pushes else "any",
+            "kept" if not guard.deletions else "deletable",
+        ]
+        lines.append(" ".join([ref, *words, ",".join(green)]))
+    return "\n".join(lines)
 
 
 def _refusal(actor: Actor, repo: Repository | None, service: str) -> web.Response | None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from twins.github.governance import Protection, Ruleset, Settings
+
 Kind = Literal["User", "Bot", "Organization"]
 
 
@@ -56,6 +58,19 @@ class Installation:
     app: App
     account: User
     repo_ids: set[int]
+    created_at: float
+    suspended_at: float | None = None
+    suspended_by: User | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Invitation:
+    """An offer to become a collaborator that has not been accepted yet."""
+
+    id: int
+    invitee: User
+    inviter: User
+    role: str
     created_at: float
 
 
@@ -149,6 +164,10 @@ class ReviewComment:
     in_reply_to: int | None
     created_at: float
     updated_at: float
+    side: str = "RIGHT"
+    diff_hunk: str = ""
+    position: int | None = None
+    reactions: list[Reaction] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -197,6 +216,7 @@ class Issue:
     closed_at: float | None = None
     closed_by: User | None = None
     locked: bool = False
+    lock_reason: str | None = None
     pull: Pull | None = None
 
 
@@ -225,6 +245,8 @@ class CheckSuite:
     before: str | None
     created_at: float
     updated_at: float
+    # Runs with smaller ids belong to what was there before the suite was asked for again.
+    rerequested_at: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -266,6 +288,10 @@ class Repository:
     runs: dict[int, CheckRun] = field(default_factory=dict)
     # Branches and tags as of the last event; whatever differs on disk is news.
     refs: dict[str, str] = field(default_factory=dict)
+    invitations: dict[int, Invitation] = field(default_factory=dict)
+    protections: dict[str, Protection] = field(default_factory=dict)
+    rulesets: dict[int, Ruleset] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def full_name(self) -> str:
@@ -282,6 +308,8 @@ class World:
         self.repos: dict[str, Repository] = {}
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, Token] = {}
+        # Under which names repositories were known before, for as long as nobody takes them.
+        self.moved: dict[str, Repository] = {}
 
     def user(self, login: str) -> User | None:
         """Return the account with this login, in any case."""
@@ -292,6 +320,10 @@ class World:
         name = email.removesuffix("@users.noreply.github.com")
         return self.user(name.partition("+")[2] or name) if name != email else None
 
+    def repo_by_id(self, number: int) -> Repository | None:
+        """Return the repository with this id."""
+        return next((one for one in self.repos.values() if one.id == number), None)
+
     def repo(self, full_name: str) -> Repository | None:
         """Return the repository `owner/name`, in any case."""
         return self.repos.get(full_name.lower())
@@ -301,5 +333,9 @@ class World:
         return next((a for a in self.apps.values() if issuer in (str(a.id), a.client_id)), None)
 
     def installations_on(self, repo: Repository) -> list[Installation]:
-        """Return the installations that cover a repository."""
-        return [one for one in self.installations.values() if repo.id in one.repo_ids]
+        """Return the installations that cover a repository and are not suspended."""
+        return [
+            one
+            for one in self.installations.values()
+            if repo.id in one.repo_ids and one.suspended_at is None
+        ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twins.github.bodies.basics import account_body, iso, node_id
+from twins.github.bodies.basics import account_body, iso, node_id, user_body
 from twins.github.bodies.repositories import repo_body
 from twins.github.links import Links
 from twins.github.state import Installation, Repository, Token
@@ -33,8 +33,8 @@ def installation_body(links: Links, one: Installation) -> JsonObject:
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None,
-        "suspended_at": None,
+        "suspended_by": user_body(links, one.suspended_by),
+        "suspended_at": iso(one.suspended_at),
     }
 
 

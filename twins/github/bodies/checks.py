@@ -26,7 +26,11 @@ WORST_FIRST = (
 
 def runs_of(repo: Repository, suite: CheckSuite) -> list[CheckRun]:
     """Return the runs of a suite, the latest of each name."""
-    latest = {run.name: run for run in repo.runs.values() if run.suite is suite}
+    latest = {
+        run.name: run
+        for run in repo.runs.values()
+        if run.suite is suite and run.id > suite.rerequested_at
+    }
     return list(latest.values())
 
 

@@ -80,7 +80,7 @@ def issue_body(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "updated_at": iso(issue.updated_at),
         "closed_at": iso(issue.closed_at),
         "author_association": association(repo, issue.user),
-        "active_lock_reason": None,
+        "active_lock_reason": issue.lock_reason,
         "body": issue.body,
         "reactions": reactions_body(links, path, issue.reactions),
         "timeline_url": links.api(f"{path}/timeline"),

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from twins.github.bodies.basics import account_body, iso, node_id, user_body
+from twins.github.bodies.basics import account_body, iso, node_id, reactions_body, user_body
 from twins.github.bodies.issues import association, label_body
 from twins.github.bodies.repositories import repo_body, repo_path
+from twins.github.guard import all_green, guard_of, lacking
 from twins.github.links import Links
 from twins.github.state import Issue, Pull, Repository, Review, ReviewComment
 
@@ -60,7 +61,7 @@ def brief_pull(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "_links": _links(links, repo, issue, pull),
         "author_association": association(repo, issue.user),
         "auto_merge": None,
-        "active_lock_reason": None,
+        "active_lock_reason": issue.lock_reason,
     }
 
 
@@ -97,7 +98,7 @@ def pull_body(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "merged": pull.merged_at is not None,
         "mergeable": pull.mergeable,
         "rebaseable": pull.mergeable,
-        "mergeable_state": _mergeable_state(issue, pull),
+        "mergeable_state": _mergeable_state(repo, issue, pull),
         "merged_by": user_body(links, pull.merged_by),
         "comments": len(issue.comments),
         "review_comments": len(pull.review_comments),
@@ -113,12 +114,20 @@ def pull_body(links: Links, repo: Repository, issue: Issue) -> JsonObject:
 pull_payload = pull_body
 
 
-def _mergeable_state(issue: Issue, pull: Pull) -> str:
+def _mergeable_state(repo: Repository, issue: Issue, pull: Pull) -> str:
+    """Return the one word that sums up what stands between a pull request and its merge."""
     if issue.state == "closed" or pull.mergeable is None:
         return "unknown"
     if not pull.mergeable:
         return "dirty"
-    return "draft" if pull.draft else "clean"
+    if pull.draft:
+        return "draft"
+    guard = guard_of(repo, pull.base_ref)
+    if lacking(repo, issue, pull, guard):
+        return "blocked"
+    if guard.strict and pull.base_sha != repo.refs.get(f"refs/heads/{pull.base_ref}"):
+        return "behind"
+    return "clean" if all_green(repo, pull.head_sha) else "unstable"
 
 
 def review_body(links: Links, repo: Repository, issue: Issue, review: Review) -> JsonObject:
@@ -155,8 +164,15 @@ def review_comment_body(
         "pull_request_review_id": comment.review_id,
         "id": comment.id,
         "node_id": node_id("PRRC", comment.id),
-        "diff_hunk": "",
+        "diff_hunk": comment.diff_hunk,
         "path": comment.path,
+        "position": comment.position,
+        "original_position": comment.position,
+        "start_line": None,
+        "original_start_line": None,
+        "start_side": None,
+        "subject_type": "line" if comment.line else "file",
+        "reactions": reactions_body(links, path, comment.reactions),
         "commit_id": comment.commit_id,
         "original_commit_id": comment.commit_id,
         "user": account_body(links, comment.user),
@@ -173,6 +189,6 @@ def review_comment_body(
         },
         "line": comment.line,
         "original_line": comment.line,
-        "side": "RIGHT",
+        "side": comment.side,
         **reply,
     }

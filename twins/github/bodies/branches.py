@@ -1,0 +1,101 @@
+"""Branches, their protection and rulesets."""
+
+from typing import Any
+from urllib.parse import quote
+
+from twins.github.bodies.basics import iso, node_id
+from twins.github.bodies.repositories import repo_path
+from twins.github.governance import Protection, Ruleset
+from twins.github.links import Links
+from twins.github.state import Repository
+
+JsonObject = dict[str, Any]
+
+
+def branch_path(repo: Repository, name: str) -> str:
+    """Return the API path of a branch."""
+    return f"{repo_path(repo)}/branches/{quote(name, safe='/')}"
+
+
+def protection_body(links: Links, repo: Repository, name: str, one: Protection) -> JsonObject:
+    """Return what protects a branch."""
+    url = links.api(f"{branch_path(repo, name)}/protection")
+    body: JsonObject = {
+        "url": url,
+        "required_signatures": {"url": f"{url}/required_signatures", "enabled": False},
+        "enforce_admins": {"url": f"{url}/enforce_admins", "enabled": one.admins},
+        "required_linear_history": {"enabled": one.linear},
+        "allow_force_pushes": {"enabled": one.force_pushes},
+        "allow_deletions": {"enabled": one.deletions},
+        "block_creations": {"enabled": False},
+        "required_conversation_resolution": {"enabled": one.conversations},
+        "lock_branch": {"enabled": one.lock},
+        "allow_fork_syncing": {"enabled": False},
+    }
+    if one.checks is not None:
+        checks = f"{url}/required_status_checks"
+        body["required_status_checks"] = {
+            "url": checks,
+            "strict": one.strict,
+            "contexts": [check.context for check in one.checks],
+            "contexts_url": f"{checks}/contexts",
+            "checks": [{"context": c.context, "app_id": c.app_id} for c in one.checks],
+        }
+    if one.reviews is not None:
+        body["required_pull_request_reviews"] = {
+            "url": f"{url}/required_pull_request_reviews",
+            "dismiss_stale_reviews": one.reviews.dismiss_stale,
+            "require_code_owner_reviews": one.reviews.code_owners,
+            "require_last_push_approval": one.reviews.last_push,
+            "required_approving_review_count": one.reviews.approvals,
+        }
+    return body
+
+
+def branch_extras(links: Links, repo: Repository, name: str) -> JsonObject:
+    """Return what a branch tells of its protection."""
+    one = repo.protections.get(name)
+    contexts = [check.context for check in (one.checks or ())] if one else []
+    level = ("everyone" if one.admins else "non_admins") if one and one.checks else "off"
+    pairs = [{"context": c.context, "app_id": c.app_id} for c in (one.checks or ())] if one else []
+    checks = {"enforcement_level": level, "contexts": contexts, "checks": pairs}
+    return {
+        "protected": one is not None,
+        "protection": {"enabled": one is not None, "required_status_checks": checks},
+        "protection_url": links.api(f"{branch_path(repo, name)}/protection"),
+    }
+
+
+def ruleset_body(links: Links, repo: Repository, one: Ruleset, *, full: bool) -> JsonObject:
+    """Return a ruleset; lists leave conditions and rules out."""
+    path = f"{repo_path(repo)}/rulesets/{one.id}"
+    brief: JsonObject = {
+        "id": one.id,
+        "name": one.name,
+        "target": one.target,
+        "source_type": "Repository",
+        "source": repo.full_name,
+        "enforcement": one.enforcement,
+        "node_id": node_id("RRS", one.id),
+        "created_at": iso(one.created_at),
+        "updated_at": iso(one.updated_at),
+        "_links": {
+            "self": {"href": links.api(path)},
+            "html": {"href": links.html(f"/{repo.full_name}/rules/{one.id}")},
+        },
+    }
+    if not full:
+        return brief
+    conditions = {"ref_name": {"include": one.include, "exclude": one.exclude}}
+    seen = {"bypass_actors": one.bypass_actors, "current_user_can_bypass": "never"}
+    return {**brief, "conditions": conditions, "rules": one.rules, **seen}
+
+
+def rule_bodies(repo: Repository, one: Ruleset) -> list[JsonObject]:
+    """Return a ruleset's rules as the list of a branch has them."""
+    source = {
+        "ruleset_source_type": "Repository",
+        "ruleset_source": repo.full_name,
+        "ruleset_id": one.id,
+    }
+    return [{**rule, **source} for rule in one.rules]

@@ -1,0 +1,121 @@
+"""Protected branches over REST, and the rules of a branch."""
+
+from typing import Any
+
+from twins.github.api import Call, Operation, Reply
+from twins.github.bodies.branches import protection_body, rule_bodies
+from twins.github.body import Body
+from twins.github.governance import Protection, RequiredCheck, Reviews
+from twins.github.guard import rulesets_on
+from twins.github.problem import Problem
+from twins.github.state import Repository
+
+BRANCH = "/repos/{owner}/{repo}/branches/{branch:.+}"
+HEADS = "refs/heads/"
+MOST_APPROVALS = 6
+NEEDED = ("required_status_checks", "enforce_admins", "required_pull_request_reviews")
+
+
+def operations() -> list[Operation]:
+    """Return the table of routes."""
+    return [
+        Operation("GET", BRANCH + "/protection", get),
+        Operation("PUT", BRANCH + "/protection", put),
+        Operation("DELETE", BRANCH + "/protection", delete),
+        Operation("GET", "/repos/{owner}/{repo}/rules/branches/{branch:.+}", rules),
+    ]
+
+
+def _branch(call: Call, level: str) -> tuple[Repository, str]:
+    repo, name = call.repo("administration", level), call.arg("branch")
+    if HEADS + name not in repo.refs:
+        raise Problem(404, "Branch not found")
+    return repo, name
+
+
+def get(call: Call) -> Reply:
+    """Return what protects a branch."""
+    repo, name = _branch(call, "read")
+    found = repo.protections.get(name)
+    if found is None:
+        raise Problem(404, "Branch not protected")
+    return Reply(body=protection_body(call.links, repo, name, found))
+
+
+def put(call: Call) -> Reply:
+    """Protect a branch; all four main members must be given, null switches one off."""
+    repo, name = _branch(call, "write")
+    body = call.body()
+    absent = [one for one in (*NEEDED, "restrictions") if one not in body]
+    if absent:
+        lines = "\n\n".join(f'"{one}" wasn\'t supplied.' for one in absent)
+        raise Problem(422, f"Invalid request.\n\n{lines}")
+    people = _people(body)
+    if people and repo.owner.kind != "Organization":
+        raise Problem(
+            422,
+            "Validation Failed",
+            words=["Only organization repositories can have users and team restrictions"],
+        )
+    repo.protections[name] = protection = _protection(body)
+    return Reply(body=protection_body(call.links, repo, name, protection))
+
+
+def _people(body: Body) -> bool:
+    reviews = Body(body.object("required_pull_request_reviews"))
+    restricted = Body(reviews.object("dismissal_restrictions"))
+    return body.has("restrictions") or any(restricted.items(one) for one in ("users", "teams"))
+
+
+def _protection(body: Body) -> Protection:
+    checks = Body(body.object("required_status_checks"))
+    return Protection(
+        checks=_checks(checks) if body.has("required_status_checks") else None,
+        strict=checks.flag("strict"),
+        reviews=_reviews(body),
+        admins=body.flag("enforce_admins"),
+        linear=body.flag("required_linear_history"),
+        force_pushes=body.flag("allow_force_pushes"),
+        deletions=body.flag("allow_deletions"),
+        conversations=body.flag("required_conversation_resolution"),
+        lock=body.flag("lock_branch"),
+    )
+
+
+def _checks(checks: Body) -> tuple[RequiredCheck, ...]:
+    named = [RequiredCheck(str(one)) for one in checks.items("contexts")]
+    given: list[Any] = checks.items("checks")
+    bound = [RequiredCheck(Body(one).need("context", "Check"), one.get("app_id")) for one in given]
+    return tuple(dict.fromkeys([*named, *bound]))
+
+
+def _reviews(body: Body) -> Reviews | None:
+    if not body.has("required_pull_request_reviews"):
+        return None
+    asked = Body(body.object("required_pull_request_reviews"))
+    approvals = asked.integer("required_approving_review_count", 1)
+    if approvals > MOST_APPROVALS:
+        raise Problem(
+            422, f"Invalid request.\n\n{approvals} must be less than or equal to {MOST_APPROVALS}."
+        )
+    return Reviews(
+        approvals,
+        asked.flag("dismiss_stale_reviews"),
+        asked.flag("require_code_owner_reviews"),
+        asked.flag("require_last_push_approval"),
+    )
+
+
+def delete(call: Call) -> Reply:
+    """Take the protection off."""
+    repo, name = _branch(call, "write")
+    if repo.protections.pop(name, None) is None:
+        raise Problem(404, "Branch not protected")
+    return Reply(204)
+
+
+def rules(call: Call) -> Reply:
+    """List the rules that rulesets lay on a branch, whether it exists or not."""
+    repo, name = call.repo(), call.arg("branch")
+    found = [one for ruleset in rulesets_on(repo, name) for one in rule_bodies(repo, ruleset)]
+    return Reply(body=call.page(found))
