@@ -9,7 +9,7 @@ from twins.github.links import Links
 from twins.github.problem import Problem
 from twins.github.seed import Seed
 from twins.github.state import App
-from twins.github.transport import Limits
+from twins.github.transport import Limits, Pace
 
 LONGEST_WAIT_S = 30.0
 
@@ -75,7 +75,9 @@ class GitHubAdmin:
         return web.json_response({"expired": len(aged)})
 
     async def set_rate_limit(self, request: web.Request) -> web.Response:
-        """Give everybody a fresh hour of so many calls."""
+        """Give everybody a fresh hour of so many calls; `content_per_minute` limits writes too."""
         order = await read_json(request)
-        self._limits.clear(int(order.get("limit", 5000)))
+        most = int(order.get("content_per_minute", 0))
+        pace = Pace(most, int(order.get("status", 403))) if most else None
+        self._limits.clear(int(order.get("limit", 5000)), pace)
         return web.json_response({"limit": self._limits.authenticated})

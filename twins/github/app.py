@@ -83,10 +83,11 @@ def operations(transport: Transport) -> list[Operation]:
         *issue_labels.operations(),
         *reactions.operations(),
         *labels.operations(),
+        # Before /pulls/{number}, which would take "comments" for a number.
+        *review_comments.operations(),
         *pulls.operations(),
         *merges.operations(),
         *reviews.operations(),
-        *review_comments.operations(),
         *branch_updates.operations(),
         *checks.operations(),
         *statuses.operations(),

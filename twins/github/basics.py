@@ -5,6 +5,42 @@ from twins.github.bodies.basics import profile_body
 from twins.github.problem import Problem, not_found
 from twins.github.transport import Limits
 
+PAGED = "q={query}{&page,per_page,sort,order}"
+FIRST_LINKS = {
+    "current_user": "/user",
+    "authorizations": "/authorizations",
+    "code_search": f"/search/code?{PAGED}",
+    "commit_search": f"/search/commits?{PAGED}",
+    "emails": "/user/emails",
+    "emojis": "/emojis",
+    "events": "/events",
+    "feeds": "/feeds",
+    "followers": "/user/followers",
+    "following": "/user/following{/target}",
+    "gists": "/gists{/gist_id}",
+    "hub": "/hub",
+    "issue_search": f"/search/issues?{PAGED}",
+    "issues": "/issues",
+    "keys": "/user/keys",
+    "label_search": "/search/labels?q={query}&repository_id={repository_id}{&page,per_page}",
+    "notifications": "/notifications",
+    "organization": "/orgs/{org}",
+    "organization_repositories": "/orgs/{org}/repos{?type,page,per_page,sort}",
+    "organization_teams": "/orgs/{org}/teams",
+    "public_gists": "/gists/public",
+    "rate_limit": "/rate_limit",
+    "repository": "/repos/{owner}/{repo}",
+    "repository_search": f"/search/repositories?{PAGED}",
+    "current_user_repositories": "/user/repos{?type,page,per_page,sort}",
+    "starred": "/user/starred{/owner}{/repo}",
+    "starred_gists": "/gists/starred",
+    "topic_search": "/search/topics?q={query}{&page,per_page}",
+    "user": "/users/{user}",
+    "user_organizations": "/user/orgs",
+    "user_repositories": "/users/{user}/repos{?type,page,per_page,sort}",
+    "user_search": f"/search/users?{PAGED}",
+}
+
 
 def operations(limits: Limits) -> list[Operation]:
     """Return the table of routes."""
@@ -33,15 +69,9 @@ def operations(limits: Limits) -> list[Operation]:
 
 def root(call: Call) -> Reply:
     """Return the first links of the API."""
-    api = call.links.api
-    body = {
-        "current_user_url": api("/user"),
-        "rate_limit_url": api("/rate_limit"),
-        "repository_url": api("/repos/{owner}/{repo}"),
-        "user_url": api("/users/{user}"),
-        "issue_search_url": api("/search/issues?q={query}{&page,per_page,sort,order}"),
-    }
-    return Reply(body=body)
+    body = {f"{name}_url": call.links.api(path) for name, path in FIRST_LINKS.items()}
+    page = call.links.html("/settings/connections/applications{/client_id}")
+    return Reply(body={**body, "current_user_authorizations_html_url": page})
 
 
 def meta(_: Call) -> Reply:

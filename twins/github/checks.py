@@ -124,7 +124,26 @@ def _apply_output(run: CheckRun, output: Body) -> None:
     if len(added) > MOST_ANNOTATIONS:
         raise Problem(422, f"Only {MOST_ANNOTATIONS} annotations are allowed per request")
     run.output = texts
-    run.annotations += added
+    run.annotations += [_annotation(Body(one)) for one in added]
+
+
+def _annotation(one: Body) -> dict[str, object]:
+    """Read one remark of a run."""
+    level = one.choice("annotation_level", ("notice", "warning", "failure"))
+    start = one.integer("start_line")
+    if not level or not start:
+        raise invalid("CheckRun", "annotations", "missing_field")
+    return {
+        "path": one.need("path", "CheckRun"),
+        "start_line": start,
+        "end_line": one.integer("end_line", start),
+        "start_column": one.value.get("start_column"),
+        "end_column": one.value.get("end_column"),
+        "annotation_level": level,
+        "title": one.value.get("title"),
+        "message": one.need("message", "CheckRun"),
+        "raw_details": one.value.get("raw_details"),
+    }
 
 
 def _tell(call: Call, repo: Repository, run: CheckRun, action: str) -> None:
@@ -172,7 +191,13 @@ def update(call: Call) -> Reply:
 def list_annotations(call: Call) -> Reply:
     """List the remarks of a check run."""
     repo = call.repo("checks")
-    return Reply(body=call.page(_run(call, repo).annotations))
+    run = _run(call, repo)
+    blob = f"/repos/{repo.full_name}/contents"
+    shown = [
+        {**one, "blob_href": call.links.api(f"{blob}/{one['path']}?ref={run.head_sha}")}
+        for one in call.page(run.annotations)
+    ]
+    return Reply(body=shown)
 
 
 def _filtered(call: Call, runs: list[CheckRun]) -> list[CheckRun]:

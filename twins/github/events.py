@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from twins.github.bodies.apps import installation_body
-from twins.github.bodies.basics import account_body, node_id
+from twins.github.bodies.basics import account_body, iso, node_id
 from twins.github.bodies.repositories import repo_body
 from twins.github.hub import Context
 from twins.github.state import App, Installation, Repository
@@ -72,6 +72,9 @@ def ping(context: Context, app: App) -> None:
         "events": app.events,
         "config": {"content_type": "json", "insecure_ssl": "0", "url": app.hook.url},
         "app_id": app.id,
+        "deliveries_url": context.links.api("/app/hook/deliveries"),
+        "created_at": iso(app.created_at),
+        "updated_at": iso(context.now),
     }
     body = {"zen": "Design for failure.", "hook_id": app.hook.id, "hook": hook}
     raw = json.dumps(body).encode()

@@ -3,7 +3,7 @@
 from twins.github.access import may_see, role_of
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body
-from twins.github.bodies.repositories import full_body, repo_body
+from twins.github.bodies.repositories import full_body, permission_flags, repo_body
 from twins.github.events import emit
 from twins.github.problem import Problem, invalid, not_found
 from twins.github.state import Repository, User
@@ -34,7 +34,7 @@ def operations() -> list[Operation]:
         Operation("GET", REPO + "/collaborators", list_collaborators),
         Operation("GET", REPO + "/collaborators/{login}", is_collaborator),
         Operation("GET", REPO + "/collaborators/{login}/permission", permission),
-        Operation("GET", REPO + "/assignees", list_collaborators),
+        Operation("GET", REPO + "/assignees", list_assignees),
         Operation("GET", REPO + "/assignees/{login}", is_collaborator),
     ]
 
@@ -113,24 +113,32 @@ def permission(call: Call) -> Reply:
     """Return what a person may do here."""
     repo, user = call.repo(), named_user(call)
     role = role_of(user, repo)
-    flags = {
-        "admin": role == "admin",
-        "maintain": role in {"admin", "maintain"},
-        "push": role in {"admin", "maintain", "write"},
-        "triage": role in {"admin", "maintain", "write", "triage"},
-        "pull": role != "none",
-    }
-    shown = {**account_body(call.links, user), "permissions": flags, "role_name": role}
+    shown = _member(call, repo, user)
     return Reply(body={"permission": ROUNDED.get(role, role), "role_name": role, "user": shown})
 
 
 def list_collaborators(call: Call) -> Reply:
     """List the owner and everybody with a role of their own."""
     repo = call.repo()
-    people = [
-        u for u in call.hub.world.users.values() if u is repo.owner or u.id in repo.collaborators
-    ]
-    return Reply(body=[account_body(call.links, user) for user in call.page(people)])
+    people = _people(call, repo)
+    return Reply(body=[_member(call, repo, user) for user in call.page(people)])
+
+
+def _member(call: Call, repo: Repository, user: User) -> dict[str, object]:
+    role = role_of(user, repo)
+    about = {"permissions": permission_flags(role), "role_name": role}
+    return {**account_body(call.links, user), **about}
+
+
+def list_assignees(call: Call) -> Reply:
+    """List who may be assigned."""
+    repo = call.repo()
+    return Reply(body=[account_body(call.links, user) for user in call.page(_people(call, repo))])
+
+
+def _people(call: Call, repo: Repository) -> list[User]:
+    every = call.hub.world.users.values()
+    return [user for user in every if user is repo.owner or user.id in repo.collaborators]
 
 
 def is_collaborator(call: Call) -> Reply:

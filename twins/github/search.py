@@ -36,7 +36,8 @@ def search(call: Call) -> Reply:
     items = [
         {**issue_body(call.links, repo, issue), "score": 1.0} for repo, issue in call.page(found)
     ]
-    return Reply(body={"total_count": len(found), "incomplete_results": False, "items": items})
+    about = {"incomplete_results": False, "search_type": "lexical"}
+    return Reply(body={"total_count": len(found), **about, "items": items})
 
 
 def _matches(repo: Repository, issue: Issue, term: str) -> bool:

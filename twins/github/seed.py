@@ -33,6 +33,7 @@ EVENTS = (
     "check_run",
     "check_suite",
     "status",
+    "repository",
 )
 PERMISSIONS = {
     "metadata": "read",

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -17,6 +19,8 @@ from twins.github.links import Links
 from twins.github.problem import Problem
 
 WINDOW_S = 3600
+MINUTE_S = 60
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 API_VERSION = "2022-11-28"
 TYPES = {
     "json": "application/json; charset=utf-8",
@@ -46,13 +50,44 @@ class Allowance:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The secondary limit: so many writes a minute, and how the one too many is refused."""
+
+    content_per_minute: int
+    status: int = 403
+
+
 class Limits:
-    """The primary rate limit, counted per token owner in hours of the virtual clock."""
+    """The primary rate limit, counted per token owner in hours of the virtual clock.
+
+    The secondary one is off until a test asks for it: real GitHub does not publish it exactly.
+    """
 
     def __init__(self) -> None:
         self.authenticated = 5000
         self.anonymous = 60
+        self.pace: Pace | None = None
         self._left: dict[str, Allowance] = {}
+        self._writes: dict[str, deque[float]] = defaultdict(deque)
+
+    def too_fast(self, actor: Actor, now: float) -> Problem | None:
+        """Count one write of somebody; return the refusal when it is one too many."""
+        if self.pace is None:
+            return None
+        recent = self._writes[actor.bucket]
+        while recent and recent[0] <= now - MINUTE_S:
+            recent.popleft()
+        if len(recent) < self.pace.content_per_minute:
+            recent.append(now)
+            return None
+        wait = max(1, math.ceil(recent[0] + MINUTE_S - now))
+        return Problem(
+            self.pace.status,
+            "You have exceeded a secondary rate limit. Please wait a few minutes before you try "
+            "again.",
+            headers={"Retry-After": str(wait)},
+        )
 
     def of(self, actor: Actor, now: float) -> Allowance:
         """Return the caller's allowance, a new one when its hour is over."""
@@ -62,10 +97,11 @@ class Limits:
             found = self._left[actor.bucket] = Allowance(limit, 0, int(now) + WINDOW_S)
         return found
 
-    def clear(self, authenticated: int = 5000) -> None:
-        """Give everybody a fresh hour."""
-        self.authenticated = authenticated
+    def clear(self, authenticated: int = 5000, pace: Pace | None = None) -> None:
+        """Give everybody a fresh hour and a fresh minute."""
+        self.authenticated, self.pace = authenticated, pace
         self._left.clear()
+        self._writes.clear()
 
 
 class Transport:
@@ -94,6 +130,8 @@ class Transport:
             allowance = self.limits.of(actor, now)
             if allowance.used >= allowance.limit and not _is_free(request):
                 raise _exhausted(actor)
+            if request.method in WRITES and (refused := self.limits.too_fast(actor, now)):
+                raise refused
             call = Call(request, self._hub, actor, Links.of(request), raw)
             reply = _handled(operation, call)
             link = call.link_header

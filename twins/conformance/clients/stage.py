@@ -38,7 +38,7 @@ class ClientStage:
 def staged(seed: int = 0) -> Iterator[ClientStage]:
     """Start a twin with one public repository that has one commit on `main`."""
     with ground() as one, TemporaryDirectory(prefix="conformance-client-") as folder:
-        plot = one.plot(Random(seed))  # noqa: S311  # repeatable on purpose
+        plot = one.plot(Random(seed))  # repeatable on purpose
         content = {"message": "Begin", "content": "eCA9IDEK"}
         plot.ok("PUT", "contents/start.py", content, by="owner")
         yield ClientStage(one, plot, Path(folder))

@@ -72,6 +72,17 @@ def brief_body(links: Links, repo: Repository) -> JsonObject:
     }
 
 
+def permission_flags(role: str) -> JsonObject:
+    """Return what a role allows, as the older scale of switches."""
+    return {
+        "admin": role == "admin",
+        "maintain": role in {"admin", "maintain"},
+        "push": role in {"admin", "maintain", "write"},
+        "triage": role in {"admin", "maintain", "write", "triage"},
+        "pull": role != "none",
+    }
+
+
 def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> JsonObject:
     """Return a repository as it appears in lists, payloads and pull requests."""
     opened = sum(issue.state == "open" for issue in repo.issues.values())
@@ -102,13 +113,7 @@ def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> Jso
         "pushed_at": iso(repo.pushed_at),
         "created_at": iso(repo.created_at),
         "updated_at": iso(repo.pushed_at),
-        "permissions": {
-            "admin": role == "admin",
-            "maintain": role in {"admin", "maintain"},
-            "push": role in {"admin", "maintain", "write"},
-            "triage": role in {"admin", "maintain", "write", "triage"},
-            "pull": role != "none",
-        },
+        "permissions": permission_flags(role),
     }
 
 

@@ -1,0 +1,14 @@
+"""What the service does that no schema says: random worlds, and what must hold in each of them."""
+
+from twins.conformance.behaviour import checks, git, governance, identity, issues, pulls, transport
+from twins.conformance.rows import Row
+
+ROWS: tuple[Row, ...] = (
+    *issues.ROWS,
+    *git.ROWS,
+    *pulls.ROWS,
+    *checks.ROWS,
+    *governance.ROWS,
+    *identity.ROWS,
+    *transport.ROWS,
+)

@@ -1,0 +1,79 @@
+"""Everything a run of the suite has seen, held against the published contract."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from twins.conformance.inbox import Arrival
+from twins.conformance.scope import Scope
+from twins.conformance.wire import Answer
+from twins.contract.contract import Contract, operation_of
+
+NOT_MODELLED = 501
+PREFIX = "/api/v3"
+# A repository answers to its id as well; the description does not say so.
+BY_ID = re.compile(r"^/repositories/\d+")
+FIRST_ERROR = 400
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often something was seen, and how often it was as described."""
+
+    seen: int = 0
+    valid: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+
+    def add(self, fault: str | None) -> None:
+        """Count one."""
+        self.seen += 1
+        self.valid += fault is None
+        if fault is not None:
+            self.faults[fault] = self.faults.get(fault, 0) + 1
+
+
+@dataclass(slots=True)
+class Record:
+    """The tallies of all answers and deliveries; `touched` is what the current row has called."""
+
+    scope: Scope
+    contract: Contract
+    answers: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    deliveries: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    # Operations that have answered well at least once.
+    worked: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+    strays: set[str] = field(default_factory=set)
+
+    def note(self, answer: Answer) -> None:
+        """Take one answer of the API in."""
+        path = unquote(answer.path).removeprefix(PREFIX) or "/"
+        path = BY_ID.sub("/repos/by/id", path)
+        if path.startswith("/_twin/"):
+            return
+        operation = operation_of(self.scope.operations, answer.method, path)
+        if operation is None or answer.status == NOT_MODELLED:
+            self.strays.add(f"{answer.method} {path}")
+            return
+        self.touched.add(operation)
+        if answer.status == 304:  # not modified: there is no body to judge
+            return
+        body = answer.json if "json" in answer.media else answer.raw.decode("utf-8", "replace")
+        fault = self.contract.response_fault(
+            operation, answer.status, answer.media, body if answer.raw else None
+        )
+        if answer.status < FIRST_ERROR:
+            self.worked.add(operation)
+        self.answers[operation].add(fault)
+
+    def arrived(self, arrival: Arrival) -> str | None:
+        """Take one delivery in; return what is wrong with its payload or headers."""
+        event, action = arrival.event, arrival.action
+        fault = self.contract.delivery_fault(event, action, arrival.payload)
+        if fault is None:
+            wanted = self.contract.headers_of(event, action)
+            missing = [one for one in wanted if one.lower() not in arrival.headers]
+            fault = f"no header {missing[0]}" if missing else None
+        self.deliveries[arrival.name].add(fault)
+        return fault
