@@ -18,6 +18,7 @@
     ├── Conflict                             6       the world moved: read again, decide again
     ├── Gone                                 6       the thing was deleted or hidden from us
     ├── Rejected                             7       the service says no for good
+    │   └── Protected                    7       a rule of the repository stands against a push
     └── Tampered                             8       a signature or read-back is off: freeze
 
 Expected endings (a red check, a failed gate, a dropped run) are values, never exceptions.
@@ -172,6 +173,12 @@ class Rejected(NightshiftError):
 
     exit_code = 7
     slug = "rejected"
+
+
+class Protected(Rejected):
+    """A rule of the repository keeps us from moving a branch, or from merging into it."""
+
+    slug = "protected"
 
 
 class Tampered(NightshiftError):

@@ -1,21 +1,19 @@
 """The train: one repository's landings, one at a time.
 
-What lands is, byte for byte, what a PASS was signed for: the attempt itself when main has not
-moved, else its rebase, which is validated again before it may land.
+What lands is what a PASS was signed for: the attempt itself when main has not moved, else its
+rebase, which is validated again before it may land (bot.flows.landing moves main).
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.adapters.forge import Repository
 from bot.adapters.missionfile import parse_mission
-from bot.adapters.store import Landing
 from bot.adapters.substrate.gitstore import GitStore
 from bot.domain.change import Change
 from bot.domain.mission import Mission
 from bot.domain.run import Run
 from bot.domain.verdict import Purpose, SignedVerdict, Verdict
-from bot.errors import Conflict, Tampered
+from bot.errors import Protected
 from bot.flows.judge import (
     Candidate,
     ask_validator,
@@ -23,8 +21,9 @@ from bot.flows.judge import (
     demanded,
     demands_of,
 )
+from bot.flows.landing import land
 from bot.flows.people import still_wanted
-from bot.flows.publish import push_branch, show_passed
+from bot.flows.publish import push_branch
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
 from bot.policy.authorise import Permit, Question, Refusal, authorise, claimed, read_verdict
 from bot.policy.guards import inspect
@@ -120,8 +119,12 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
         why = await still_wanted(server, request.run, str(lap))
         if why:
             return LandingResult(TrainEnd.STOPPED, why, verdicts=verdicts)
-        if await _landed(server, request, permit, lap):
-            return LandingResult(TrainEnd.LANDED, "landed", commit=permit.commit, verdicts=verdicts)
+        try:
+            landed = await _landed(server, request, permit, lap)
+        except Protected as rule:
+            return LandingResult(TrainEnd.REFUSED, "protected", rule.what, verdicts=verdicts)
+        if landed:
+            return LandingResult(TrainEnd.LANDED, "landed", commit=landed, verdicts=verdicts)
     return LandingResult(
         TrainEnd.REFUSED, "main-moves", "main moved under every lap of the train", verdicts=verdicts
     )
@@ -147,11 +150,6 @@ def _last(request: LandingRequest, server: Server, purpose: Purpose) -> Verdict 
             check_threshold(verdict, demanded(server, request.mission))
             return verdict
     return None
-
-
-async def _contains(server: Server, repo: Repository, commit: str) -> bool:
-    tip = await server.fetch(repo)
-    return await (await server.git(repo.full_name)).is_ancestor(commit, tip)
 
 
 async def _stand(server: Server, request: LandingRequest, candidate: Candidate, lap: int) -> _Stand:
@@ -196,44 +194,12 @@ def _rebased(change: Change, tip: str, base_bundle: str, bundle: str) -> Candida
     return Candidate(tip, change.commit, change.tree, base_bundle, bundle)
 
 
-async def _landed(server: Server, request: LandingRequest, permit: Permit, lap: int) -> bool:
-    """Move main to exactly the permitted commit, and read it back. False: main moved meanwhile."""
-
-    async def land() -> bool:
-        repo = await server.forge.repository(request.run.issue.repo)
-        if await (await server.git(repo.full_name)).tree(permit.commit) != permit.tree:
-            raise Tampered("the commit to land does not have the validated tree")
-        await show_passed(server, request.run, permit)
-        try:
-            await server.push(
-                repo.full_name,
-                repo.default_branch,
-                permit.commit,
-                expect=permit.base,
-                forward=True,
-            )
-        except Conflict:
-            if not await _contains(server, repo, permit.commit):
-                return False
-        tip = await server.tip(repo.full_name, repo.default_branch)
-        if tip != permit.commit and not await _contains(server, repo, permit.commit):
-            raise Tampered(
-                "main is not what was just landed",
-                means=f"it reads {tip}, landed was {permit.commit}",
-                remedy="the train of this repository is frozen: look before you resume it",
-            )
-        await server.store.record_landing(
-            Landing(
-                repo.full_name,
-                permit.base,
-                permit.commit,
-                permit.tree,
-                permit.verdict_id,
-                request.run.id,
-            )
-        )
-        return True
-
+async def _landed(server: Server, request: LandingRequest, permit: Permit, lap: int) -> str:
+    """Land durably; return the commit that main holds now, nothing when main moved meanwhile."""
     return await server.engine.step(
-        f"land:{lap}", land, kind=bool, timeout_s=GITHUB_STEP_S, retry=GITHUB_RETRY
+        f"land:{lap}",
+        lambda: land(server, request.run, permit),
+        kind=str,
+        timeout_s=GITHUB_STEP_S,
+        retry=GITHUB_RETRY,
     )

@@ -91,6 +91,8 @@ REASONS = {
     "calibration-old": "it is too long ago that the hidden scenarios were measured: not merged.",
     "gate-weak": "the hidden scenarios notice too few seeded faults: not merged.",
     "autonomy": "the mission leaves this step to people.",
+    "protected": "the repository's rules let Nightshift neither push nor merge; `nightshift doctor`"
+    " names them.",
     "conflict": "main moved under the same lines.",
     "main-moves": "main moved faster than the change could be proven on top of it.",
     "guard": "the change breaks a guard on top of the new main.",

@@ -101,7 +101,8 @@ async def test_what_was_judged_lands(station: Station) -> None:
     result = await station.ride(request)
     assert (result.end, result.commit) == (TrainEnd.LANDED, request.candidate.commit)
     assert await station.main() == request.candidate.commit
-    (landing,) = await station.floor.server.store.landings(REPO)
+    landings = await station.floor.server.store.landings(REPO)
+    (landing,) = [one for one in landings if one.run_id == request.run.id]
     assert (landing.pre, landing.tree) == (request.candidate.base, request.candidate.tree)
     pull = await station.floor.call("GET", f"/repos/{REPO}/pulls/{request.run.pull}")
     assert pull["merged"]
@@ -197,3 +198,80 @@ async def test_main_that_moved_is_built_upon_or_a_conflict(station: Station) -> 
     assert (result.end, result.reason) == (TrainEnd.CONFLICT, "conflict")
     assert "both.py" in result.detail
     assert result.base == before == await station.main()
+
+
+async def ruled(station: Station, *rules: dict[str, object]) -> int:
+    """Put rules on main that our App cannot pass by; return the ruleset's number."""
+    body = {
+        "name": "house",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+        "rules": list(rules),
+    }
+    made = await station.floor.call("POST", f"/repos/{REPO}/rulesets", body)
+    return int(made["id"])
+
+
+PULLS = {"required_approving_review_count": 0, "dismiss_stale_reviews_on_push": False}
+THROUGH_PULLS = {
+    "type": "pull_request",
+    "parameters": {
+        **PULLS,
+        "require_code_owner_review": False,
+        "require_last_push_approval": False,
+        "required_review_thread_resolution": False,
+    },
+}
+
+
+async def test_where_direct_pushes_are_forbidden_github_merges_the_same_tree(
+    station: Station,
+) -> None:
+    """The exact head is demanded, the tree compared, and the commit that was made is named."""
+    number = await ruled(station, THROUGH_PULLS, {"type": "required_linear_history"})
+    try:
+        request = await station.request("ruled.py", shown=True)
+        result = await station.ride(request)
+        main = await station.main()
+        assert (result.end, result.commit) == (TrainEnd.LANDED, main), result
+        assert main != request.candidate.commit
+        git = await station.floor.server.git(REPO)
+        assert await git.tree(main) == request.candidate.tree
+        assert await git.parents(main) == (request.candidate.base,)
+        landing = (await station.floor.server.store.landings(REPO))[-1]
+        assert (landing.post, landing.tree) == (main, request.candidate.tree)
+        assert "Nightshift" not in (await git.message(main)).split("\n")[0]
+    finally:
+        await station.floor.call("DELETE", f"/repos/{REPO}/rulesets/{number}")
+
+
+async def test_where_no_way_is_open_the_pull_request_stays(station: Station) -> None:
+    """An approval that nobody gives: main stands, and the rule is named for people."""
+    asked = {**THROUGH_PULLS["parameters"], "required_approving_review_count": 1}
+    number = await ruled(station, {"type": "pull_request", "parameters": asked})
+    try:
+        request = await station.request("unapproved.py", shown=True)
+        before = await station.main()
+        result = await station.ride(request)
+        assert (result.end, result.reason) == (TrainEnd.REFUSED, "protected")
+        assert "review" in result.detail
+        assert await station.main() == before
+    finally:
+        await station.floor.call("DELETE", f"/repos/{REPO}/rulesets/{number}")
+
+
+async def test_a_merge_that_was_told_as_failed_is_found(station: Station) -> None:
+    """GitHub merged and answered 500: the next try finds it, and nothing is merged twice."""
+    number = await ruled(station, THROUGH_PULLS)
+    rule = {"method": "PUT", "path": ".*/merge", "when": "after", "status": 500}
+    await station.floor.call("POST", "/_twin/faults", rule)
+    try:
+        request = await station.request("told.py", shown=True)
+        result = await station.ride(request)
+        assert (result.end, result.commit) == (TrainEnd.LANDED, await station.main())
+        git = await station.floor.server.git(REPO)
+        assert await git.parents(result.commit) == (request.candidate.base,)
+    finally:
+        await station.floor.call("DELETE", f"/repos/{REPO}/rulesets/{number}")
+        await station.floor.call("DELETE", "/_twin/faults")

@@ -88,6 +88,8 @@ class Pull:
     base_sha: str
     html_url: str
     labels: tuple[str, ...]
+    merge_commit: str = ""
+    """What merging made, once it is merged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ from typing import Any
 from bot.adapters.forge import shapes
 from bot.adapters.forge.calls import Calls
 from bot.adapters.forge.nouns import CheckRun, Pull
-from bot.errors import Conflict, Gone, Unavailable
+from bot.adapters.forge.tokens import permissions
+from bot.errors import Conflict, Gone, Protected, Rejected, Unavailable
+
+MERGE = permissions(contents="write", metadata="read", pull_requests="write")
 
 
 class PullMethods:
@@ -53,6 +56,27 @@ class PullMethods:
         changes = {key: value for key, value in given.items() if value}
         data = await self._calls.write(scope, "PATCH", f"/repos/{repo}/pulls/{number}", changes)
         return shapes.shape(shapes.pull, data)
+
+    async def merge(
+        self, repo: str, number: int, *, sha: str, method: str, title: str, body: str
+    ) -> str:
+        """Let GitHub merge a pull request whose head is still `sha`; return the commit it made.
+
+        Conflict when the head has moved, Protected when the repository's rules do not allow it.
+        """
+        scope = await self._calls.scope(repo, MERGE)
+        data = {"sha": sha, "merge_method": method}
+        if method != "rebase":
+            data |= {"commit_title": title, "commit_message": body}
+        url = f"/repos/{repo}/pulls/{number}/merge"
+        try:
+            made = await self._calls.write(scope, "PUT", url, data)
+        except Rejected as refused:
+            raise Protected(refused.what, remedy=refused.remedy) from refused
+        commit = made.get("sha") if isinstance(made, dict) else None
+        if not isinstance(commit, str):
+            raise Unavailable(f"PUT {url} answered without a commit")
+        return commit
 
     async def branch_tip(self, repo: str, branch: str) -> str | None:
         """Return the commit a branch points at, None when there is no such branch."""

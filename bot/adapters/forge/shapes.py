@@ -149,6 +149,7 @@ def pull(data: Data) -> Pull:
         base_sha=base["sha"],
         html_url=data["html_url"],
         labels=tuple(entry["name"] for entry in data.get("labels", ())),
+        merge_commit=data.get("merge_commit_sha") or "",
     )
 
 

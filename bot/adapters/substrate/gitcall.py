@@ -15,6 +15,7 @@ from bot.errors import (
     DiskFull,
     Gone,
     NightshiftError,
+    Protected,
     Rejected,
     Unavailable,
     UsageError,
@@ -166,6 +167,10 @@ def remote_failure(action: str, done: Done) -> NightshiftError:
     return Rejected(f"{action}: {_tidy(done.err)}")
 
 
+_RULES = ("protected branch", "GH006", "GH013", "rule violations", "pre-receive hook declined")
+"""How GitHub and others word that a rule of the repository refuses a push."""
+
+
 def push_failure(done: Done) -> NightshiftError:
     """Read `git push --porcelain`: a moved branch is a conflict, a refusing remote is final."""
     for line in done.text.splitlines():
@@ -178,7 +183,8 @@ def push_failure(done: Done) -> NightshiftError:
             return Conflict(
                 f"push refused: {reason}", means="somebody moved the branch since it was read"
             )
-        return Rejected(f"push refused: {reason} {_tidy(done.err)}")
+        told = f"push refused: {reason} {_tidy(done.err)}"
+        return Protected(told) if any(sign in told for sign in _RULES) else Rejected(told)
     return remote_failure("push", done)
 
 

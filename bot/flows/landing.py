@@ -1,0 +1,116 @@
+"""The moment main moves: to exactly the permitted commit, or, where rules forbid that, to its tree.
+
+Direct: a fast-forward push of the commit that was judged. Where the repository forbids direct
+pushes, GitHub merges the pull request instead: same verdict, the head's exact commit demanded, and
+the tree compared afterwards, because the commit is then GitHub's own.
+"""
+
+from bot.adapters.forge import Repository
+from bot.adapters.store import Landing
+from bot.domain.run import Run
+from bot.errors import Conflict, Protected, Tampered
+from bot.flows.publish import show_passed
+from bot.flows.server import Server
+from bot.policy.authorise import Permit
+
+_METHODS = ("squash", "rebase", "merge")
+"""In this order: the first suits linear history and signed commits, and keeps our message."""
+
+
+async def land(server: Server, run: Run, permit: Permit) -> str:
+    """Move main, read it back, record it; nothing is returned when main moved meanwhile.
+
+    Repeatable: what a cut-off try has done already is found. Raises Protected when no way is open.
+    """
+    repo = await server.forge.repository(run.issue.repo)
+    if await (await server.git(repo.full_name)).tree(permit.commit) != permit.tree:
+        raise Tampered("the commit to land does not have the validated tree")
+    await show_passed(server, run, permit)
+    try:
+        landed = await _push(server, repo, permit) or await _merged(server, repo, run, permit)
+    except Protected as rule:
+        landed = await _merge(server, repo, run, permit, rule)
+    if landed:
+        await _read_back(server, repo, permit, landed)
+        await server.store.record_landing(
+            Landing(repo.full_name, permit.base, landed, permit.tree, permit.verdict_id, run.id)
+        )
+    return landed
+
+
+async def _push(server: Server, repo: Repository, permit: Permit) -> str:
+    try:
+        await server.push(
+            repo.full_name, repo.default_branch, permit.commit, expect=permit.base, forward=True
+        )
+    except Conflict:
+        if not await _contains(server, repo, permit.commit):
+            return ""
+    return permit.commit
+
+
+async def _merged(server: Server, repo: Repository, run: Run, permit: Permit) -> str:
+    """Return what a try that was cut off has merged, if that is what was judged."""
+    if run.pull is None:
+        return ""
+    pull = await server.forge.pull(repo.full_name, run.pull)
+    ours = pull.merged and pull.head_sha == permit.commit
+    return (
+        pull.merge_commit if ours and await _same(server, repo, permit, pull.merge_commit) else ""
+    )
+
+
+async def _merge(
+    server: Server, repo: Repository, run: Run, permit: Permit, rule: Protected
+) -> str:
+    """Let GitHub merge the pull request, by the first method that the repository allows."""
+    if run.pull is None:
+        raise rule
+    if await server.tip(repo.full_name, repo.default_branch) != permit.base:
+        return ""  # proven on another main: the next lap proves it anew
+    message = await (await server.git(repo.full_name)).message(permit.commit)
+    title, _, body = message.partition("\n")
+    refused: list[str] = []
+    for method in _METHODS:
+        try:
+            return await server.forge.merge(
+                repo.full_name,
+                run.pull,
+                sha=permit.commit,
+                method=method,
+                title=title,
+                body=body.strip(),
+            )
+        except Protected as no:
+            refused.append(no.what)
+    raise Protected(f"{rule.what}; {'; '.join(dict.fromkeys(refused))}")
+
+
+async def _read_back(server: Server, repo: Repository, permit: Permit, landed: str) -> None:
+    """Make sure that main holds what was judged, and nothing else beside it."""
+    tip = await server.tip(repo.full_name, repo.default_branch)
+    if tip != landed and not await _contains(server, repo, landed):
+        raise _frozen(f"it reads {tip}, landed was {landed}")
+    if landed != permit.commit and not await _same(server, repo, permit, landed):
+        raise _frozen(f"GitHub made {landed} of {permit.commit}: another tree, or on another main")
+
+
+async def _same(server: Server, repo: Repository, permit: Permit, made: str) -> bool:
+    """Whether a commit of GitHub's has the judged tree, and stands on the main it was judged on."""
+    await server.fetch(repo)
+    git = await server.git(repo.full_name)
+    on = (await git.parents(made))[:1]
+    return await git.tree(made) == permit.tree and on == (permit.base,)
+
+
+async def _contains(server: Server, repo: Repository, commit: str) -> bool:
+    tip = await server.fetch(repo)
+    return await (await server.git(repo.full_name)).is_ancestor(commit, tip)
+
+
+def _frozen(means: str) -> Tampered:
+    return Tampered(
+        "main is not what was just landed",
+        means=means,
+        remedy="the train of this repository is frozen: look, revert what is wrong, resume it",
+    )
