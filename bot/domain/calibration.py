@@ -16,7 +16,7 @@ class Fate(StrEnum):
     EQUIVALENT = "equivalent"
     """It survived, nothing was seen to differ, and a person says that nothing does."""
     MENDS = "mends"
-    """It survived, and all it does is to make scenarios hold that fail on main: no fault."""
+    """It survived, it changes only what fails on main, and some of that holds with it: no fault."""
     ERRORED = "errored"
     """It could not be judged. That is no kill."""
 

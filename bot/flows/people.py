@@ -18,6 +18,11 @@ async def wanted(server: Server, run: Run) -> str:
     if asked:
         return asked
     try:
+        if (await server.forge.repository(run.issue.repo)).archived:
+            return Why.ARCHIVED.value
+    except Gone:
+        return Why.REPOSITORY_GONE.value
+    try:
         issue = await server.forge.issue(run.issue.repo, run.issue.number)
     except Gone:
         return Why.GONE.value
@@ -50,7 +55,8 @@ async def _pull_is_ours(server: Server, run: Run, pull: int) -> Why | None:
     seen = await server.forge.pull(run.issue.repo, pull)
     if seen.state != "open" and not seen.merged:
         return Why.PULL_CLOSED
-    tip = await server.tip(run.issue.repo, branch_of(run.issue.number))
-    if tip is not None and not await (await server.git(run.issue.repo)).has(tip):
+    branch = branch_of(run.issue.number)
+    tip = await server.tip(run.issue.repo, branch)
+    if tip is not None and not await server.owns(run.issue.repo, branch, tip):
         return Why.HUMAN_COMMIT
     return None

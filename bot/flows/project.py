@@ -4,9 +4,10 @@ A projection of the database: it can be repeated at any time, and mends what peo
 """
 
 import contextlib
+import logging
 
 from bot.domain.run import Run, RunState
-from bot.errors import Gone
+from bot.errors import Gone, Rejected
 from bot.flows.server import Server
 from bot.policy.texts import (
     CHECK_NAME,
@@ -18,6 +19,7 @@ from bot.policy.texts import (
     state_label,
 )
 
+log = logging.getLogger(__name__)
 _QUIET = frozenset(
     {
         RunState.QUEUED,
@@ -43,7 +45,10 @@ async def project(server: Server, run: Run) -> None:
     if run.state in _QUIET:
         return
     with contextlib.suppress(Gone):
-        await _show(server, run)
+        try:
+            await _show(server, run)
+        except Rejected as refused:  # archived or locked: a run still comes to its end
+            log.warning("%s cannot be shown: %s", run.issue.slug, refused.what)
 
 
 async def _show(server: Server, run: Run) -> None:

@@ -55,7 +55,7 @@ async def push_branch(server: Server, repo: Repository, run: Run, commit: str) -
     tip = await server.tip(repo.full_name, branch)
     if tip == commit:
         return
-    if tip is not None and not await (await server.git(repo.full_name)).has(tip):
+    if tip is not None and not await server.owns(repo.full_name, branch, tip):
         raise Conflict(
             f"{branch} holds a commit of somebody else",
             remedy="the run stops here: people win",

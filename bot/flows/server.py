@@ -12,10 +12,11 @@ from bot import wire
 from bot.adapters.engine import Engine, Retry
 from bot.adapters.forge import Forge, Repository
 from bot.adapters.store import Store
-from bot.adapters.substrate.gitstore import GitStore
+from bot.adapters.substrate.gitstore import BOT_EMAIL, GitStore
 from bot.adapters.substrate.substrate import Substrate
 from bot.domain.workflow import Workflow
 from bot.errors import Tampered
+from bot.policy.texts import RUN_TRAILER
 
 T = TypeVar("T")
 
@@ -79,6 +80,22 @@ class Server:
             expect=expect,
             forward=forward,
         )
+
+    async def owns(self, repo: str, branch: str, tip: str) -> bool:
+        """Whether a branch still holds a commit of ours.
+
+        Our store knows what we made. Where it does not, after a rename or a lost disk, the commit's
+        own words tell. It is fetched only then: what the store holds counts as ours ever after.
+        """
+        git = await self.git(repo)
+        if await git.has(tip):
+            return True
+        committer, message = await self.forge.commit_facts(repo, tip)
+        if committer != BOT_EMAIL or f"\n{RUN_TRAILER}" not in message:
+            return False
+        access = await self.forge.git_token(repo)
+        fetched = await git.fetch(access.clone_url, branch, token=access.token.get_secret_value())
+        return fetched == tip
 
     async def base_bundle(self, repo: str, base: str) -> str:
         """Store the history up to `base` as a blob; the digest of an equal one is the same."""

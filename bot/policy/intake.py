@@ -68,6 +68,8 @@ class Why(StrEnum):
     """Why a person's doing ends a run; also the run's reason."""
 
     GONE = "issue-gone"
+    REPOSITORY_GONE = "repository-gone"
+    ARCHIVED = "repository-archived"
     CLOSED = "issue-closed"
     UNLABELLED = "unlabelled"
     STOP_LABEL = "stop-label"
@@ -75,7 +77,7 @@ class Why(StrEnum):
     PULL_CLOSED = "pull-closed"
 
 
-_TAKEN_BACK = {Why.GONE, Why.CLOSED, Why.UNLABELLED, Why.STOP_LABEL}
+_TAKEN_BACK = frozenset(Why) - {Why.HUMAN_COMMIT, Why.PULL_CLOSED}
 """Stops that are over as soon as the issue is open, labelled and not stopped again."""
 
 

@@ -99,6 +99,8 @@ REASONS = {
     "policy": "the repository's own rules forbid unattended agents; `unattended: allowed` in the"
     " mission, which the same people write, outweighs them.",
     "mission": "there is no readable mission.md on the default branch.",
+    "repository-gone": "the repository was renamed, moved or deleted, or the App was taken off it.",
+    "repository-archived": "the repository was archived.",
     "issue-gone": "the issue was deleted or moved.",
     "issue-closed": "the issue was closed.",
     "unlabelled": "the label `nightshift` was taken off.",

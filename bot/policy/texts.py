@@ -38,6 +38,8 @@ __all__ = [
 
 CHECK_NAME = "nightshift/satisfaction"
 SEARCH = "nightshift-search"
+RUN_TRAILER = "Nightshift-Run: "
+"""Stands in the message of every commit we make."""
 _LONGEST = 60_000
 """GitHub takes 65,536 characters: https://docs.github.com/en/rest/issues/comments"""
 _SUBJECT = 68

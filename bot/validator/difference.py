@@ -18,7 +18,7 @@ class Difference:
     told: str = ""
     """The first place where they differ; empty when nothing was seen to."""
     mends: bool = False
-    """Whether every scenario that ever told them apart fails on the one and holds on the other."""
+    """Whether only scenarios that fail on the one tell them apart, and some hold on the other."""
 
 
 async def difference(
@@ -29,27 +29,40 @@ async def difference(
     Everything seen is compared, not only what checks look at. A product that answers one input in
     two ways proves nothing: what differs has to differ from two runs of `one` that agree.
     """
-    mended = Difference()
+    found: list[_Seen] = []
     for _ in range(draws):
         seen = await asyncio.gather(*[_differs(runner, one, other, each) for each in scenarios])
-        for each in seen:
-            if each.told and not each.mends:
-                return each
-            mended = each if each.mends else mended
-    return mended
+        found += filter(None, seen)
+        held = next((each for each in found if each.held), None)
+        if held is not None:
+            return Difference(held.told)
+    if not found:
+        return Difference()
+    return Difference(found[0].told, mends=any(each.holds for each in found))
 
 
-async def _differs(runner: Runner, one: Stage, other: Stage, scenario: Scenario) -> Difference:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One scenario that told two trees apart."""
+
+    told: str
+    held: bool
+    """On the one."""
+    holds: bool
+    """On the other."""
+
+
+async def _differs(runner: Runner, one: Stage, other: Stage, scenario: Scenario) -> _Seen | None:
     names = runner.values(scenario)
     first = await runner.run(one, scenario, names, base=one)
     second = await runner.run(other, scenario, names, base=one)
     if _same(first.seen, second.seen) or first.seen.box_failed or second.seen.box_failed:
-        return Difference()
+        return None
     again = await runner.run(one, scenario, names, base=one)
     if not _same(first.seen, again.seen):
-        return Difference()
+        return None
     told = f"{scenario.id}: {_first(first.seen, second.seen)}"
-    return Difference(told, mends=first.score < 1 and second.score == 1)
+    return _Seen(told, held=first.score == 1, holds=second.score == 1)
 
 
 def _same(one: Sighting, other: Sighting) -> bool:

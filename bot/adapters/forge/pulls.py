@@ -92,6 +92,12 @@ class PullMethods:
             raise Unavailable(f"the branch {branch} of {repo} has no readable commit")
         return sha
 
+    async def commit_facts(self, repo: str, commit: str) -> tuple[str, str]:
+        """Return a commit's committer address and message, without fetching it."""
+        scope = await self._calls.scope(repo)
+        data = await self._calls.read(scope, f"/repos/{repo}/git/commits/{commit}")
+        return shapes.shape(shapes.commit_facts, data)
+
     async def check_runs(self, repo: str, commit: str, name: str = "") -> tuple[CheckRun, ...]:
         """Return the check runs on a commit, of every App, older attempts included."""
         scope = await self._calls.scope(repo)

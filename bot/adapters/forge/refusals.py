@@ -45,6 +45,8 @@ def refusal(
     match status:
         case 404 | 410:
             return Gone(what, means="it is deleted, moved, or the App may not see it")
+        case 403 if "suspended" in said:
+            return Gone(what, means="somebody suspended the App on this account")
         case 409:
             return Conflict(what)
         case 422 if "already exists" in said or "already_exists" in said:

@@ -153,6 +153,14 @@ def pull(data: Data) -> Pull:
     )
 
 
+def commit_facts(data: Data) -> tuple[str, str]:
+    """Read who committed, and the message."""
+    found: tuple[str, str] = _adapter(tuple[str, str]).validate_python(
+        (data["committer"]["email"], data["message"])
+    )
+    return found
+
+
 def check_run(data: Data) -> CheckRun:
     """Read a check run."""
     return _make(

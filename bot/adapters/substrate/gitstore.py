@@ -294,6 +294,10 @@ class GitStore:
         return commit
 
 
+BOT_EMAIL = "nightshift[bot]@users.noreply.github.com"
+"""The committer of everything we make."""
+
+
 def _absent(commit: str) -> Gone:
     return Gone(f"commit {commit} is not in the store")
 

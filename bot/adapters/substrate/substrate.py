@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.adapters.substrate import tree, unpack
 from bot.adapters.substrate.files import put
-from bot.adapters.substrate.gitstore import GitStore, full_id
+from bot.adapters.substrate.gitstore import BOT_EMAIL, GitStore, full_id
 from bot.adapters.substrate.jj import TEMPLATE, Jj, Stale, parse_change, parse_operation
 from bot.adapters.substrate.lock import StoreLock
 from bot.adapters.substrate.process import Done, finish
@@ -22,7 +22,7 @@ from bot.errors import Rejected, Tampered, UsageError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 _NEW = "ctl-"
-_BOT = ("nightshift[bot]", "nightshift[bot]@users.noreply.github.com")
+_BOT = ("nightshift[bot]", BOT_EMAIL)
 
 # Seen by jj in every workspace: what tools leave behind is no part of a change.
 _EXCLUDE = """\

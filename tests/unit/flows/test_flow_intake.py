@@ -18,6 +18,7 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.flows.intake import Intake
+from bot.flows.people import wanted
 from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE_ALL
 from bot.web.intake import Delivery, intake_handler
@@ -366,3 +367,25 @@ async def test_a_mission_may_take_in_everybody(door: Door) -> None:
     finally:
         put = {"message": "Few", "sha": told["content"]["sha"], "content": before["content"]}
         await call("PUT", place, put)
+
+
+async def test_a_renamed_repository_goes_on_under_its_new_name(door: Door) -> None:
+    """The run under the old name is asked to stop; the sweep begins one under the new name."""
+    number = await door.file("nightshift")
+    door.held.add(number)
+    await door.deliver(number)
+    await door.intake.settle()
+    (run,) = await door.runs(number)
+    store, name = door.floor.server.store, REPO.partition("/")[2]
+    await door.floor.call("PATCH", f"/repos/{REPO}", {"name": f"{name}-renamed"})
+    try:
+        assert await wanted(door.floor.server, run) == "repository-gone"
+        await sweep(door.floor.server)
+        await door.intake.settle()
+        assert await store.stop_requested(run.id) == "issue-gone"
+        renamed = [r for r in await store.runs(f"{REPO}-renamed") if r.issue.number == number]
+        assert [one.issue.title for one in renamed] == ["Sum"]
+    finally:
+        door.held.clear()
+        await door.floor.call("PATCH", f"/repos/{REPO}-renamed", {"name": name})
+        door.floor.server.forge.forget_installation(REPO)

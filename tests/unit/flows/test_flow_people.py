@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from bot.domain.run import RunState
 from bot.flows.people import wanted
+from bot.flows.project import project
 from bot.flows.publish import publish
 from tests.integration.small_world import REPO
 from tests.unit.flows.conftest import Floor
@@ -64,3 +66,30 @@ async def test_a_closed_pull_request_stops_the_run(floor: Floor) -> None:
     run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
     await floor.call("PATCH", f"/repos/{REPO}/pulls/{run.pull}", {"state": "closed"})
     assert await wanted(floor.server, run) == "pull-closed"
+
+
+async def test_an_archived_repository_stops_the_run_and_its_end_is_recorded(floor: Floor) -> None:
+    """Nothing can be written there any more; that the run has ended is known all the same."""
+    run = await floor.file()
+    await floor.call("PATCH", f"/repos/{REPO}", {"archived": True})
+    try:
+        assert await wanted(floor.server, run) == "repository-archived"
+        await project(floor.server, replace(run, state=RunState.STOPPED, reason="x"))
+    finally:
+        await floor.call("PATCH", f"/repos/{REPO}", {"archived": False})
+    assert await wanted(floor.server, run) == ""
+
+
+async def test_an_app_that_was_suspended_stops_its_runs(floor: Floor) -> None:
+    """The account has taken the permission back; given again, the same text may start again."""
+    run = await floor.file()
+    calls = floor.server.forge._calls
+    number = (await calls.scope(REPO)).installation
+    await calls.app_call("PUT", f"/app/installations/{number}/suspended")
+    calls.tokens._held.clear()
+    try:
+        assert await wanted(floor.server, run) == "repository-gone"
+        await project(floor.server, replace(run, state=RunState.STOPPED, reason="x"))
+    finally:
+        await calls.app_call("DELETE", f"/app/installations/{number}/suspended")
+    assert await wanted(floor.server, run) == ""

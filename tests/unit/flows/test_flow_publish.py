@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.adapters.substrate.gitstore import BOT_EMAIL
 from bot.errors import Conflict, Tampered
 from bot.flows.publish import publish
+from bot.policy.texts import RUN_TRAILER
 from tests.integration.small_world import REPO
 from tests.unit.flows.conftest import Floor
 
@@ -108,3 +110,37 @@ async def test_a_persons_branch_is_left_alone(floor: Floor) -> None:
     with pytest.raises(Conflict, match="somebody else"):
         await publish(floor.server, run, attempt, bundle, run.base)
     assert await branches(floor) == before
+
+
+@pytest.mark.parametrize(
+    ("committer", "trailer", "ours"),
+    [
+        (BOT_EMAIL, RUN_TRAILER, True),
+        (BOT_EMAIL, "Signed-off-by: ", False),
+        ("ann@calc.example", RUN_TRAILER, False),
+    ],
+)
+async def test_a_lost_store_still_knows_its_own_work(
+    floor: Floor, committer: str, trailer: str, *, ours: bool
+) -> None:
+    """After a rename or a lost disk the commit itself tells; somebody else's stays unknown."""
+    run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
+    who = {"name": "x", "email": committer, "date": "2026-01-05T10:00:00Z"}
+    body = {
+        "message": f"Before\n\n{trailer}a run\n",
+        "tree": (await floor.call("GET", f"/repos/{REPO}/git/commits/{attempt.base}"))["tree"][
+            "sha"
+        ],
+        "parents": [attempt.base],
+        "author": who,
+        "committer": who,
+    }
+    made = (await floor.call("POST", f"/repos/{REPO}/git/commits", body))["sha"]
+    name = f"nightshift/issue-{run.issue.number}"
+    new = {"ref": f"refs/heads/{name}", "sha": made}
+    await floor.call("POST", f"/repos/{REPO}/git/refs", new)
+    assert await floor.server.owns(REPO, name, made) == ours
+    assert await (await floor.server.git(REPO)).has(made) == ours
+    if ours:
+        await publish(floor.server, run, attempt, bundle, run.base)
+        assert (await branches(floor))[name] == attempt.commit
