@@ -200,6 +200,40 @@ async def test_main_that_moved_is_built_upon_or_a_conflict(station: Station) -> 
     assert result.base == before == await station.main()
 
 
+async def test_main_that_was_forced_back_is_built_upon_or_a_conflict(station: Station) -> None:
+    """What the change stood on is gone from main: it never comes back through us."""
+    before = await station.main()
+    theirs = {"message": "Theirs", "content": "VEhFSVJTID0gMQo="}
+    await station.floor.call("PUT", f"/repos/{REPO}/contents/forced.py", theirs)
+    request = await station.request("forced.py", "MINE = 1\n")
+    back = {"sha": before, "force": True}
+    await station.floor.call("PATCH", f"/repos/{REPO}/git/refs/heads/main", back)
+    result = await station.ride(request)
+    assert (result.end, result.base) == (TrainEnd.CONFLICT, before)
+    assert await station.main() == before
+
+
+async def test_a_head_that_moved_after_the_verdict_never_lands(station: Station) -> None:
+    """A person's commit on the branch: neither it nor what was judged moves main."""
+    before = await station.main()
+    request = await station.request("moved.py", shown=True)
+    branch = f"nightshift/issue-{request.run.issue.number}"
+    mine = {"message": "Mine", "content": "aGkK", "branch": branch}
+    await station.floor.call("PUT", f"/repos/{REPO}/contents/NOTES.md", mine)
+    result = await station.ride(request)
+    assert (result.end, result.reason) == (TrainEnd.STOPPED, "human-commit")
+    assert await station.main() == before
+
+
+async def test_a_poisoned_head_of_line_does_not_stop_the_next(station: Station) -> None:
+    """It ends with an error of its own, and the train goes on."""
+    poisoned = await station.request("poisoned.py", tree="e" * 40)
+    healthy = await station.request("healthy.py", shown=True)
+    with pytest.raises(Tampered):
+        await station.ride(poisoned)
+    assert (await station.ride(healthy)).end is TrainEnd.LANDED
+
+
 async def ruled(station: Station, *rules: dict[str, object]) -> int:
     """Put rules on main that our App cannot pass by; return the ruleset's number."""
     body = {

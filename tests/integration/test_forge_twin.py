@@ -3,6 +3,7 @@
 import asyncio
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,6 +167,21 @@ async def test_an_enterprise_address_works_as_well(place: Place, root: str) -> N
         await place.issue(f"Issue {index}")
     assert len(await forge.open_issues(REPO)) == 31
     assert (await forge.repository(REPO)).clone_url == f"{place.url}/{REPO}.git"
+
+
+@pytest.mark.parametrize("off", [-5000.0, -90.0, 90.0, 5000.0])
+async def test_a_clock_that_is_off_still_gets_a_token(place: Place, off: float) -> None:
+    """GitHub refuses what was issued in its future, and what lasts longer than ten minutes."""
+    forge = Forge(
+        base_url=place.url,
+        app_id=place.app["client_id"],
+        private_key=SecretStr(place.pem),
+        session=place.session,
+        write_spacing_s=0,
+        now=lambda: time.time() + off,
+    )
+    assert (await forge.identity()).slug == "nightshift"
+    assert await forge.branch_tip(REPO, "main") == place.head
 
 
 async def test_issues_come_as_they_are(place: Place) -> None:

@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from email.utils import formatdate
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -56,6 +57,11 @@ def make_app(
     app.add_routes(Admin(core, on_reset).routes())
     app.add_routes(admin)
     app.add_routes(routes)
+
+    async def dated(_: web.BaseRequest, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(core.clock.now(), usegmt=True)
+
+    app.on_response_prepare.append(dated)
     return app
 
 

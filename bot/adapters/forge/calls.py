@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bot.adapters.forge import shapes
 from bot.adapters.forge.nouns import AppIdentity, Installation
 from bot.adapters.forge.pace import Pace, Writer
-from bot.adapters.forge.tokens import AppKey, Scope, Token, Tokens, permissions
+from bot.adapters.forge.tokens import AppKey, Scope, Token, Tokens, call_as_app, permissions
 from bot.adapters.forge.transport import Transport
 from bot.errors import CredentialRefused, Gone, Rejected, Unavailable
 
@@ -75,9 +75,9 @@ class Calls:
     async def app_call(self, method: str, url: str) -> tuple[Any, str | None]:
         """Call as the App itself."""
         if method == "GET":
-            return await self._app_transport.call(method, url, jwt=self.key.jwt())
+            return await call_as_app(self._app_transport, self.key, method, url)
         async with self._app_writer.turn():
-            return await self._app_transport.call(method, url, jwt=self.key.jwt())
+            return await call_as_app(self._app_transport, self.key, method, url)
 
     async def app_pages(self, url: str, *, most: int = MOST_PAGES) -> list[Any]:
         """Return a whole list that only the App itself may read."""

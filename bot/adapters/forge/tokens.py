@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jwt as pyjwt
 from pydantic import SecretStr
@@ -12,6 +13,8 @@ from bot.errors import CredentialRefused, Unavailable
 
 _BACK, _AHEAD = 60, 540
 """GitHub refuses `exp` more than ten minutes ahead and `iat` in the future; clocks differ."""
+_CLOSE = 20.0
+"""Seconds by which clocks may differ before a refusal can be their fault."""
 _USABLE = 55 * 60.0
 _LEAST_LEFT = 30.0
 
@@ -46,10 +49,18 @@ class AppKey:
         self._issuer = issuer
         self._key = private_key
         self._now = now
+        self._drift = 0.0
+
+    def learn(self, drift: float) -> bool:
+        """Go by GitHub's clock from now on; False when ours was close enough already."""
+        if abs(drift - self._drift) < _CLOSE:
+            return False
+        self._drift = drift
+        return True
 
     def jwt(self) -> str:
         """Return a fresh JWT: issued a minute ago, good for nine more."""
-        now = int(self._now())
+        now = int(self._now() + self._drift)
         claims = {"iat": now - _BACK, "exp": now + _AHEAD, "iss": self._issuer}
         try:
             return pyjwt.encode(claims, self._key.get_secret_value(), algorithm="RS256")
@@ -59,6 +70,18 @@ class AppKey:
                 means="it is no RSA key in PEM form",
                 remedy="download a new private key from the App's settings page",
             ) from None
+
+
+async def call_as_app(
+    transport: Transport, key: AppKey, method: str, url: str, data: object = b""
+) -> tuple[Any, str | None]:
+    """Call as the App itself; should the clocks differ, once more by GitHub's."""
+    try:
+        return await transport.call(method, url, data=data, jwt=key.jwt())
+    except CredentialRefused:
+        if not key.learn(transport.drift):
+            raise
+        return await transport.call(method, url, data=data, jwt=key.jwt())
 
 
 class Tokens:
@@ -91,7 +114,7 @@ class Tokens:
             wanted = {**wanted, "repositories": [scope.repository]}
         url = f"/app/installations/{scope.installation}/access_tokens"
         asked_at = self._now()
-        answer, _ = await self._transport.call("POST", url, data=wanted, jwt=self._key.jwt())
+        answer, _ = await call_as_app(self._transport, self._key, "POST", url, wanted)
         value = answer.get("token") if isinstance(answer, dict) else None
         if not isinstance(value, str) or not value:
             raise Unavailable(f"POST {url} answered without a token")

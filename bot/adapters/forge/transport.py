@@ -1,8 +1,10 @@
 """One gidgethub client per installation: bytes, deadlines, a bounded cache and our errors."""
 
+import contextlib
 import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,6 +65,8 @@ class Transport(GitHubAPI):
         self._session = session
         self._now = now
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self.drift = 0.0
+        """By how many seconds GitHub's clock is ahead of ours, as its last answer showed."""
 
     async def call(
         self,
@@ -102,6 +106,7 @@ class Transport(GitHubAPI):
                 allow_redirects=False,
             ) as answer:
                 content = await _read(answer)
+            self._look_at_the_clock(answer.headers.get("Date", ""))
         except TimeoutError as error:
             raise Unavailable(f"{call} got no answer in {self._timeout.total:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -116,6 +121,10 @@ class Transport(GitHubAPI):
         # gidgethub trips over odd limit headers and charsets, so it only sees what it needs.
         passed = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
         return answer.status, {"content-type": JSON, **passed}, content
+
+    def _look_at_the_clock(self, date: str) -> None:
+        with contextlib.suppress(TypeError, ValueError):  # no date, or none that can be read
+            self.drift = parsedate_to_datetime(date).timestamp() - self._now()
 
     async def sleep(self, seconds: float) -> None:
         """Refuse: waiting is the engine's business."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from bot import wire
 from bot.adapters.engine import Json, Queue
+from bot.adapters.store import Store
 from bot.domain.priority import Priority
 from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
@@ -99,6 +101,33 @@ async def test_many_deliveries_are_one_run(door: Door) -> None:
     assert (run.priority, run.issue.labels) == (Priority.P1, ("nightshift", "priority:P1"))
     await door.taken(number)
     assert [one.id for one in door.started].count(run.id) == 1
+
+
+async def test_two_servers_during_a_deploy_start_one_run(door: Door) -> None:
+    """The old one still answers while the new one reads the same inbox."""
+    number = await door.file("nightshift")
+    server = door.floor.server
+    async with Store(f"sqlite:///{door.floor.folder}/n.db") as second:
+        other = Intake(replace(server, store=second), sweep_s=900)
+        await door.deliver(number)
+        for _ in range(3):
+            await server.store.mark_dirty(REPO, SubjectKind.ISSUE, number)
+            await asyncio.gather(door.intake.settle(), other.settle(), door.intake.settle())
+    assert len(await door.runs(number)) == 1
+
+
+async def test_the_order_of_deliveries_says_nothing(door: Door) -> None:
+    """Every order of the same events, with equal stamps, ends in the same state."""
+    number = await door.file("nightshift")
+    place = f"/repos/{REPO}/issues/{number}"
+    await door.floor.call("PATCH", place, {"state": "closed"})
+    key = SubjectKey(REPO, SubjectKind.ISSUE, number)
+    for order in itertools.permutations(["opened", "labeled", "closed"]):
+        for action in order:
+            door.guid += 1
+            await door.intake.record(Delivery(f"{door.guid:08d}", "issues", action, b"{}", (key,)))
+            await door.intake.settle()
+    assert await door.runs(number) == []
 
 
 async def test_what_nobody_labelled_is_not_ours(door: Door) -> None:
