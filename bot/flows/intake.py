@@ -140,9 +140,10 @@ class Intake:
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
         hand = Hand()
-        if issue is not None and (running is None or busy(issue.labels)):
+        is_open = issue is not None and issue.state == "open"
+        if issue is not None and is_open and (running is None or busy(issue.labels)):
             hand = await hand_of(self._server.forge, issue)
-        await hold(store, key, hand, wanted=issue is not None and issue.state == "open")
+        await hold(store, key, hand, wanted=is_open)
         if issue is not None and not known and await unasked(self._server, issue):
             return (Admit(issue),)
         return decide(issue, running, [run for run in known if run.state.ended], hand)

@@ -9,7 +9,7 @@ from bot.adapters.forge import Repository
 from bot.adapters.store import Landing
 from bot.domain.run import Run
 from bot.errors import Conflict, Protected, Tampered
-from bot.flows.publish import show_passed
+from bot.flows.publish import show_check
 from bot.flows.server import Server
 from bot.policy.authorise import Permit
 
@@ -25,7 +25,7 @@ async def land(server: Server, run: Run, permit: Permit) -> str:
     repo = await server.forge.repository(run.issue.repo)
     if await (await server.git(repo.full_name)).tree(permit.commit) != permit.tree:
         raise Tampered("the commit to land does not have the validated tree")
-    await show_passed(server, run, permit)
+    await show_check(server, run, permit.commit, "success")
     try:
         landed = await _push(server, repo, permit) or await _merged(server, repo, run, permit)
     except Protected as rule:

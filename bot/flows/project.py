@@ -8,11 +8,10 @@ import logging
 
 from bot.domain.run import Run, RunState
 from bot.errors import Gone, Rejected
+from bot.flows.publish import show_check
 from bot.flows.server import Server
 from bot.policy.texts import (
-    CHECK_NAME,
     STATE_LABELS,
-    check_texts,
     issue_comment,
     issue_marker,
     pull_body,
@@ -88,13 +87,5 @@ async def _close_evidence(server: Server, run: Run, pull: int) -> None:
     """Say on the pull request how it ended, and complete the check: it is never left hanging."""
     closed = "closed" if run.state is RunState.DROPPED else ""
     await server.forge.update_pull(run.issue.repo, pull, body=pull_body(run), state=closed)
-    title, summary = check_texts(run)
-    await server.forge.put_check(
-        run.issue.repo,
-        commit=run.landed_commit or run.attempts[-1].commit,
-        name=CHECK_NAME,
-        external_id=run.id,
-        title=title,
-        summary=summary,
-        conclusion=_CONCLUSION.get(run.state, "failure"),
-    )
+    commit = run.landed_commit or run.attempts[-1].commit
+    await show_check(server, run, commit, _CONCLUSION.get(run.state, "failure"))

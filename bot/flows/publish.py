@@ -1,11 +1,10 @@
 """Takes a coder's change as data, guards it again, and shows it as a pull request."""
 
-from bot.adapters.forge import Repository
+from bot.adapters.forge import CheckText, Repository
 from bot.adapters.missionfile import parse_mission
 from bot.domain.run import Attempt, Run
 from bot.errors import Conflict, Rejected, Tampered
 from bot.flows.server import Server, branch_of
-from bot.policy.authorise import Permit
 from bot.policy.guards import inspect
 from bot.policy.texts import CHECK_NAME, check_texts, pull_body, pull_title
 
@@ -16,15 +15,7 @@ async def publish(server: Server, run: Run, attempt: Attempt, bundle: str, base:
     await _take(server, run, attempt, bundle, base)
     await push_branch(server, repo, run, attempt.commit)
     number = await _open_pull(server, repo, run)
-    title, summary = check_texts(run)
-    await server.forge.put_check(
-        repo.full_name,
-        commit=attempt.commit,
-        name=CHECK_NAME,
-        external_id=run.id,
-        title=title,
-        summary=summary,
-    )
+    await show_check(server, run, attempt.commit)
     return number
 
 
@@ -86,15 +77,24 @@ async def _open_pull(server: Server, repo: Repository, run: Run) -> int:
     return int(made)
 
 
-async def show_passed(server: Server, run: Run, permit: Permit) -> None:
-    """Put the finished check on the commit that is about to land."""
-    title, summary = check_texts(run)
-    await server.forge.put_check(
-        run.issue.repo,
-        commit=permit.commit,
-        name=CHECK_NAME,
-        external_id=run.id,
-        title=title,
-        summary=summary,
-        conclusion="success",
+async def show_check(server: Server, run: Run, commit: str, conclusion: str = "") -> None:
+    """Put our check on a commit, or bring it up to date; without a conclusion it is in progress."""
+    repo, (title, summary) = run.issue.repo, check_texts(run)
+    shown = CheckText(title, summary, conclusion)
+
+    async def look() -> int | None:
+        found = await server.forge.find_check(repo, commit, CHECK_NAME, run.id)
+        return found.id if found is not None else None
+
+    fresh = False
+
+    async def make() -> int:
+        nonlocal fresh
+        fresh = True
+        return (await server.forge.create_check(repo, commit, CHECK_NAME, run.id, shown)).id
+
+    made = await server.store.effect(
+        f"check:{run.id}:{commit}", "check", {}, lookup=look, perform=make
     )
+    if not fresh:
+        await server.forge.update_check(repo, int(made), shown)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
-from bot.adapters.forge import Forge
+from bot.adapters.forge import CheckText, Forge
 from bot.domain.issue import Issue
 from bot.domain.label import Label
 from bot.domain.subject import SubjectKey, SubjectKind
@@ -291,19 +291,17 @@ async def test_branch_tips_are_read_back(place: Place) -> None:
     assert await place.forge.branch_tip(REPO, "none/such") is None
 
 
-async def test_a_check_is_one_check_however_often_it_is_put(place: Place) -> None:
+async def test_a_check_is_found_again_and_ends(place: Place) -> None:
     """It begins in progress, ends with a conclusion, and another run's check stays apart."""
-    for conclusion, external in [("", "run-1"), ("success", "run-1"), ("neutral", "run-2")]:
-        await place.forge.put_check(
-            REPO,
-            commit=place.topic,
-            name="nightshift/satisfaction",
-            external_id=external,
-            title="Hidden scenarios",
-            summary="passed",
-            conclusion=conclusion,
-        )
-    runs = await place.forge.check_runs(REPO, place.topic, "nightshift/satisfaction")
+    name = "nightshift/satisfaction"
+    assert await place.forge.find_check(REPO, place.topic, name, "run-1") is None
+    for conclusion, external in [("", "run-1"), ("neutral", "run-2")]:
+        shown = CheckText("Hidden scenarios", "asked", conclusion)
+        await place.forge.create_check(REPO, place.topic, name, external, shown)
+    found = await place.forge.find_check(REPO, place.topic, name, "run-1")
+    assert found is not None
+    await place.forge.update_check(REPO, found.id, CheckText("Hidden", "passed", "success"))
+    runs = await place.forge.check_runs(REPO, place.topic, name)
 
     found = sorted((run.external_id, run.status, run.conclusion) for run in runs)
     assert found == [("run-1", "completed", "success"), ("run-2", "completed", "neutral")]

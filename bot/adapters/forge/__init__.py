@@ -9,6 +9,7 @@ from bot.adapters.forge.forge import Forge
 from bot.adapters.forge.nouns import (
     AppIdentity,
     CheckRun,
+    CheckText,
     Comment,
     GitAccess,
     HookDelivery,
@@ -21,6 +22,7 @@ from bot.adapters.forge.nouns import (
 __all__ = [
     "AppIdentity",
     "CheckRun",
+    "CheckText",
     "Comment",
     "Forge",
     "GitAccess",

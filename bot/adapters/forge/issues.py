@@ -150,10 +150,7 @@ class IssueMethods:
 
         One label at a time: replacing the whole set would undo what a person does meanwhile.
         """
-        scope = await self._calls.scope(repo)
-        url = f"/repos/{repo}/issues/{number}/labels?{_PAGE}"
-        rows = await self._calls.pages(scope, url, key=None)
-        on = {shapes.shape(shapes.label, row).name for row in rows}
+        on = set((await self.issue(repo, number)).labels)  # an answer that others need as well
         for stale in sorted(on & among - {name}):
             await self.remove_label(repo, number, stale)
         if name not in on:

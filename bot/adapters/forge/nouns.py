@@ -107,6 +107,15 @@ class CheckRun:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckText:
+    """What a check run says; no conclusion means that it is in progress."""
+
+    title: str
+    summary: str
+    conclusion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GitAccess:
     """What git needs to fetch or push, for at most an hour."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.adapters.forge import shapes
 from bot.adapters.forge.calls import Calls
-from bot.adapters.forge.nouns import CheckRun, Pull
+from bot.adapters.forge.nouns import CheckRun, CheckText, Pull
 from bot.adapters.forge.tokens import permissions
 from bot.errors import Conflict, Gone, Protected, Rejected, Unavailable
 
@@ -106,38 +106,36 @@ class PullMethods:
         rows = await self._calls.pages(scope, url, named, key="check_runs")
         return tuple(shapes.shape(shapes.check_run, row) for row in rows)
 
-    async def put_check(
-        self,
-        repo: str,
-        *,
-        commit: str,
-        name: str,
-        external_id: str,
-        title: str,
-        summary: str,
-        conclusion: str = "",
-        details_url: str = "",
-    ) -> CheckRun:
-        """Create our check run on a commit or bring it up to date; no conclusion means in progress.
-
-        Found again by name, commit and external id, so that a repeated call makes no second one.
-        """
+    async def find_check(
+        self, repo: str, commit: str, name: str, external_id: str
+    ) -> CheckRun | None:
+        """Return our own check run on a commit, told from others by its external id."""
         us = await self._calls.identity()
-        state: dict[str, Any] = {
-            "status": "completed" if conclusion else "in_progress",
-            "output": {"title": title, "summary": summary},
-        }
-        if conclusion:
-            state["conclusion"] = conclusion
-        if details_url:
-            state["details_url"] = details_url
-        scope = await self._calls.scope(repo)
         for run in await self.check_runs(repo, commit, name):
             if run.app_id == us.id and run.external_id == external_id:
-                url = f"/repos/{repo}/check-runs/{run.id}"
-                return shapes.shape(
-                    shapes.check_run, await self._calls.write(scope, "PATCH", url, state)
-                )
-        data = {"name": name, "head_sha": commit, "external_id": external_id, **state}
+                return run
+        return None
+
+    async def create_check(
+        self, repo: str, commit: str, name: str, external_id: str, shown: CheckText
+    ) -> CheckRun:
+        """Put a check run on a commit. Look for it first: this never does."""
+        scope = await self._calls.scope(repo)
+        data = {"name": name, "head_sha": commit, "external_id": external_id, **_body(shown)}
         made = await self._calls.write(scope, "POST", f"/repos/{repo}/check-runs", data)
         return shapes.shape(shapes.check_run, made)
+
+    async def update_check(self, repo: str, check_id: int, shown: CheckText) -> CheckRun:
+        """Bring a check run up to date."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/check-runs/{check_id}"
+        data = await self._calls.write(scope, "PATCH", url, _body(shown))
+        return shapes.shape(shapes.check_run, data)
+
+
+def _body(shown: CheckText) -> dict[str, Any]:
+    state: dict[str, Any] = {
+        "status": "completed" if shown.conclusion else "in_progress",
+        "output": {"title": shown.title, "summary": shown.summary},
+    }
+    return {**state, "conclusion": shown.conclusion} if shown.conclusion else state
