@@ -1,6 +1,7 @@
 """kill -9 of a role in the middle of a run: it goes on, and nothing is done twice."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -39,6 +40,7 @@ async def small() -> AsyncIterator[Small]:
         *coder("MARK-PUSH", [edit(2), submit()]),
         *coder("MARK-LAND", [edit(3), submit()]),
         *coder("MARK-JUDGE", [edit(4), submit()]),
+        *coder("MARK-STORM", [edit(6), submit()]),
         *coder("MARK-PAUSE", [tool("view", path="calc.py")], [edit(5)], [submit()]),
     ]
     async with small_stage(rules) as opened:
@@ -176,6 +178,34 @@ async def test_the_validator_dies_while_it_judges(small: Small, repo: Repository
     await kill(small, Role.VALIDATOR)
     run = await small.ended(number)
     assert_once(repo, run)
+
+
+async def test_a_storm_of_limits_loses_and_doubles_nothing(small: Small, repo: Repository) -> None:
+    """Secondary limits, outages, and writes that were done and told as failed; then it lands once.
+
+    Between two tries of one call there is always the pause that was asked for.
+    """
+    limit = {"message": "You have exceeded a secondary rate limit."}
+    asked = {"retry-after": "1"}
+    await small.fault(
+        {"method": "POST", "path": ".*/issues/[0-9]+/comments", "status": 403, "headers": asked,
+         "body": limit, "count": 2},
+        {"method": "POST", "path": ".*/pulls", "when": "after", "status": 502},
+        {"method": "POST", "path": ".*/check-runs", "when": "after", "status": 500},
+        {"method": "PATCH", "path": ".*/issues/comments/.*", "status": 429, "headers": asked},
+        {"method": "GET", "path": ".*/issues/[0-9]+", "nth": 2, "cut": True},
+        {"method": "POST", "path": ".*/labels", "status": 503, "count": 2},
+        {"path": ".*/info/refs", "nth": 2, "status": 503},
+    )  # fmt: skip
+    run = await small.ended(await small.file("The sixth sum is wrong", "MARK-STORM"))
+    assert_once(repo, run)
+    tried = [
+        entry["at"]
+        for entry in await small.asked(f"/issues/{run.issue.number}/comments")
+        if entry["method"] == "POST"
+    ]
+    assert len(tried) == 3
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(tried))
 
 
 async def test_whatever_runs_comes_to_rest_and_goes_on(small: Small, repo: Repository) -> None:
