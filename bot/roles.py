@@ -165,6 +165,7 @@ async def _listen(
         intake=intake_handler(intake.record, secrets, own_id=lambda: intake.own_id),
         runs=store.runs,
         health=intake.health,
+        held=intake.held,
         github_url=settings.github_pages,
     )
     runner = web.AppRunner(app, access_log=None)

@@ -37,6 +37,8 @@ _DEBOUNCE_S = 1.0
 """A burst of deliveries about one thing, or a handful of issues filed together, is read once."""
 _TICK_S = 5.0
 _MOST_AT_ONCE = 64
+_LATE_S = 1800.0
+"""A landing that takes longer is looked at by a person: proving it anew takes minutes."""
 _CIRCLE_S, _MOST_BEGUN = 3600.0, 6
 """So many runs of one issue in so many seconds are a loop, whoever drives it."""
 _ASK_AGAIN_S = 300.0
@@ -71,8 +73,18 @@ class Intake:
 
     async def health(self) -> dict[str, str]:
         """Return what is wrong by part, nothing when all is well."""
-        dead = await self._server.store.dead_letters()
-        return {"inbox": f"{len(dead)} subjects could not be read"} if dead else {}
+        store = self._server.store
+        wrong = {}
+        if dead := await store.dead_letters():
+            wrong["inbox"] = f"{len(dead)} subjects could not be read"
+        late = await store.in_state_for(RunState.TRAIN, _LATE_S)
+        if late and not await store.paused():
+            wrong["train"] = f"{late[0]} has waited to land for over {_LATE_S / 60:.0f} minutes"
+        return wrong
+
+    async def held(self) -> tuple[str, ...]:
+        """Say who keeps everything paused, and why."""
+        return tuple(f"{one.source}: {one.why}" for one in await self._server.store.pauses())
 
     async def run(self) -> None:
         """Work until cancelled. An outage of GitHub only makes it wait."""

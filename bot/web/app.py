@@ -12,6 +12,7 @@ from bot.errors import NightshiftError
 HookHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Runs = Callable[[], Awaitable[Sequence[Run]]]
 Health = Callable[[], Awaitable[dict[str, str]]]
+Held = Callable[[], Awaitable[Sequence[str]]]
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -24,12 +25,22 @@ _HEADERS = {
 }
 
 
+async def _by_nobody() -> Sequence[str]:
+    return ()
+
+
 def build_app(
-    *, intake: HookHandler, runs: Runs, health: Health, github_url: str = "https://github.com"
+    *,
+    intake: HookHandler,
+    runs: Runs,
+    health: Health,
+    held: Held = _by_nobody,
+    github_url: str = "https://github.com",
 ) -> web.Application:
     """Build the application; `github_url` is where people look at issues.
 
-    `health` returns what is wrong by part, nothing when all is well.
+    `health` returns what is wrong by part, nothing when all is well; `held` says, a line each, who
+    keeps everything paused.
     """
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("bot.web"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -37,7 +48,7 @@ def build_app(
 
     async def page(_: web.Request) -> web.Response:
         rows = [row(run, github_url) for run in await runs()]
-        text = templates.get_template("runs.html").render(rows=rows)
+        text = templates.get_template("runs.html").render(rows=rows, held=await held())
         return web.Response(text=text, content_type="text/html")
 
     async def as_json(_: web.Request) -> web.Response:

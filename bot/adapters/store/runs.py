@@ -84,6 +84,15 @@ class Runs:
             )
         )
 
+    async def in_state_for(self, state: RunState, seconds: float) -> tuple[str, ...]:
+        """Return the ids of runs that have not moved out of a state for so many seconds."""
+        query = (
+            sa.select(RUNS.c.id)
+            .where(RUNS.c.state == state.value, RUNS.c.updated_at < self._room.clock() - seconds)
+            .order_by(RUNS.c.updated_at)
+        )
+        return await self._room.read(lambda connection: tuple(connection.execute(query).scalars()))
+
     async def begun_since(self, repo: str, issue: int, seconds: float) -> int:
         """Count the runs of one issue that were put on record in the last so many seconds."""
         query = (

@@ -34,13 +34,16 @@ def always(value: object) -> Callable[[], Awaitable[object]]:
 
 @asynccontextmanager
 async def serving(
-    runs: Sequence[Run] | Exception, wrong: dict[str, str] | None = None
+    runs: Sequence[Run] | Exception,
+    wrong: dict[str, str] | None = None,
+    held: Sequence[str] = (),
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """Serve the application on loopback."""
     app = build_app(
         intake=intake,
         runs=always(runs),  # type: ignore[arg-type]
         health=always(wrong or {}),  # type: ignore[arg-type]
+        held=always(held),  # type: ignore[arg-type]
         github_url="http://127.0.0.1:1/",
     )
     async with TestClient(TestServer(app, host="127.0.0.1")) as client:
@@ -56,6 +59,14 @@ async def test_the_page_shows_a_run_and_escapes_its_title() -> None:
     assert "<script>" not in text
     assert 'href="http://127.0.0.1:1/acme/parcel/pull/9"' in text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_the_page_says_who_keeps_everything_paused() -> None:
+    """Whoever wonders why nothing happens reads it first."""
+    async with serving([], held=["owner: <b>a look</b>"]) as client, client.get("/") as answer:
+        text = await answer.text()
+
+    assert "Paused</strong> by owner: &lt;b&gt;a look&lt;/b&gt;." in text
 
 
 async def test_an_empty_page_says_how_to_begin() -> None:

@@ -53,6 +53,9 @@ async def test_what_waits_is_known_by_the_clock(url: str) -> None:
         await store.create_run(_run(number=2, state=RunState.BUILDING))
         assert await store.waiting() == (("o/n#1@a", Priority.P2, 50.0),)
         assert [await store.begun_since("o/n", 1, seconds) for seconds in (49, 51)] == [0, 1]
+        now += 10
+        late = [await store.in_state_for(RunState.BUILDING, seconds) for seconds in (9, 11)]
+        assert late == [("o/n#2@a",), ()]
 
 
 async def test_everybody_lets_go_of_the_switch_for_himself(store: Store) -> None:
