@@ -12,6 +12,7 @@ from bot.domain.run import Run, RunState
 from bot.domain.verdict import Outcome
 from bot.errors import CredentialRefused, EnvironmentProblem, UsageError
 from bot.policy.authorise import claimed
+from bot.policy.satisfaction import MIN_EFFECTIVE
 from bot.stage.brains import answering
 from bot.stage.demo import open_show, play
 from bot.stage.files import check_writable
@@ -22,6 +23,7 @@ from bot.stage.stage import SEARCH, Brain, Stage
 from bot.stage.staged import staged
 from bot.stage.summary import summarise
 from bot.validator.loader import load_corpus
+from bot.validator.scenario import ScenarioSet
 from twins.worlds.world import App, Expectation, Issue, Label, Person, Repository, World
 
 LANDED, ENDED = 0, 3
@@ -65,8 +67,9 @@ async def trial(options: TrialOptions, console: Console) -> int:
             check_writable(path)
     filed = read_issue(options.issue)
     await answering(options.brain)
+    lacks = "none given"
     if options.scenarios is not None:
-        await asyncio.to_thread(check_scenarios, options.scenarios)
+        lacks = await asyncio.to_thread(check_scenarios, options.scenarios)
     world = _world(options.repository.resolve().name, filed, "main")
 
     async def attempt(stage: Stage, interrupted: asyncio.Event) -> int:
@@ -77,8 +80,8 @@ async def trial(options: TrialOptions, console: Console) -> int:
         if taken.note:
             show.say(taken.note)
         show.say(f"checks: {'; '.join(taken.checks)}")
-        if options.scenarios is None:
-            show.say("scenarios: none given, so nothing will be merged")
+        if lacks:
+            show.say(f"scenarios: {lacks}, so nothing will be merged")
         numbers = await asyncio.to_thread(file_issues, stage, stage.world.issues)
         runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
         return await _end(options, console, stage, show, runs)
@@ -86,17 +89,22 @@ async def trial(options: TrialOptions, console: Console) -> int:
     return await staged(world, console, attempt, keep=options.keep)
 
 
-def check_scenarios(folder: Path) -> None:
-    """Refuse a corpus that nobody could judge by, before anything is started."""
+def check_scenarios(folder: Path) -> str:
+    """Refuse a corpus that nobody could judge by; say what one lacks to merge by."""
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is no folder", remedy="name the folder that holds the scenario files"
         )
-    if not load_corpus(folder).scenarios:
+    corpus = load_corpus(folder)
+    if not corpus.scenarios:
         raise UsageError(
             f"there is no scenario in {folder}",
             remedy="write some (scenarios/README.md), or leave --scenarios out",
         )
+    if not corpus.of_set(ScenarioSet.SEALED):
+        return "none of them is sealed"
+    gate = len(corpus.of_set(ScenarioSet.GATE))
+    return f"{gate} in the gate, {MIN_EFFECTIVE:.0f} are needed" if gate < MIN_EFFECTIVE else ""
 
 
 async def _end(

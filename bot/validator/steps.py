@@ -31,6 +31,12 @@ def read(value: Any, kind: Kind, where: str, mistakes: Mistakes) -> tuple[Step, 
     return tuple(result)
 
 
+def _keys(verb: str) -> set[str]:
+    """Name what a step verb takes inside its own mapping."""
+    forms = STEPS[verb].get("oneOf", [STEPS[verb]])
+    return {key for form in forms for key in form.get("properties", {})}
+
+
 def _step(item: Any, kind: Kind, where: str, name: str) -> Step:
     """Read one step."""
     if not isinstance(item, dict):
@@ -39,6 +45,11 @@ def _step(item: Any, kind: Kind, where: str, name: str) -> Step:
     options = STEP_OPTIONS[verbs[0]] if len(verbs) == 1 else {}
     for key in item:
         if key not in STEPS and key not in options:
+            if verbs and key in _keys(verbs[0]):
+                raise ScenarioError(
+                    f"{where}: the key {key!r} stands beside {verbs[0]!r}",
+                    remedy=f"it belongs inside: {verbs[0]}: {{..., {key}: ...}}",
+                )
             raise unknown_key(where, key, [*STEPS, *options])
     if len(verbs) != 1:
         raise ScenarioError(f"{where}: needs exactly one of " + ", ".join(STEPS))

@@ -94,7 +94,10 @@ def test_a_corpus_is_read_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="kynd"):
         check_scenarios(tmp_path)
     (tmp_path / "one.md").write_text(text)
-    check_scenarios(tmp_path)
+    assert check_scenarios(tmp_path) == "none of them is sealed"
+    sealed = text.replace("set: gate", "set: sealed").replace("id: ", "id: sealed-", 1)
+    (tmp_path / "two.md").write_text(sealed)
+    assert check_scenarios(tmp_path) == "1 in the gate, 25 are needed"
 
 
 async def test_a_trial_with_a_mistake_leaves_nothing(

@@ -89,6 +89,19 @@ def test_a_whole_scenario() -> None:
     assert scenario.setup.vars["day"] == {"date": ["2024-01-01", "2024-12-31"]}
 
 
+def test_a_key_beside_its_verb_is_told_where_it_belongs() -> None:
+    """The most common slip: the arguments of a call stand next to it."""
+    text = (
+        "---\nid: a\nfeature: f\nkind: lib\nset: gate\n---\n# Story\ns\n# Steps\n```yaml\n"
+        "- call: till:total\n  args: [1]\n```\n# Checks\n```yaml\n- equals: {value: 7}\n```\n"
+    )
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text, "some/file.md")
+
+    assert "the key 'args' stands beside 'call'" in str(caught.value)
+    assert "inside: call: {..., args: ...}" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "nearest"),
     [
