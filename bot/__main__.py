@@ -12,6 +12,7 @@ from rich.console import Console
 from bot import __version__
 from bot.domain.role import Role
 from bot.errors import DiskFull, NightshiftError
+from bot.install import verbs as install
 from bot.owner import verbs as owner
 
 _ABOUT = """\
@@ -21,6 +22,7 @@ because scenarios which no coder can see proved each of them.
   nightshift demo                          five issues of a small world, offline, in two minutes
   nightshift try REPO --issue ISSUE.md     the same on your repository, which is never modified
   nightshift doctor                        what is missing here, and the command that mends it
+  nightshift setup                         a GitHub App of your own, in three clicks
   nightshift up                            the three roles of a real GitHub App on this machine
   nightshift scenario lint DIR             what is broken, double, thin or vacuous in a corpus
   nightshift gate calibrate REPO           what the hidden scenarios notice, before they may merge
@@ -66,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _demo(verbs.add_parser("demo", help="play a world on the twins; exit 0 if all of it holds"))
     _try(verbs.add_parser("try", help="take one issue of a local repository through the factory"))
     _panel(verbs.add_parser("panel", help="play coders of known honesty; print what landed"))
+    install.setup(verbs.add_parser("setup", help="make the GitHub App, write its files"), _console)
     _up(verbs.add_parser("up", help="start and supervise the three roles on this machine"))
     _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
     _pause(verbs.add_parser("pause", help="hold all roles before their next step"))
@@ -226,20 +229,8 @@ def _up(parser: argparse.ArgumentParser) -> None:
 
 def _folders(parser: argparse.ArgumentParser) -> None:
     """Say where an installation lives."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("/etc/nightshift"),
-        metavar="DIR",
-        help="folder of the three .env files (default: /etc/nightshift)",
-    )
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path("/var/lib/nightshift"),
-        metavar="DIR",
-        help="where everything is kept (default: /var/lib/nightshift)",
-    )
+    install.config(parser)
+    install.state(parser)
 
 
 def _pause(parser: argparse.ArgumentParser) -> None:

@@ -200,6 +200,11 @@ def workflow_folder() -> Path:
     return _CODE / "workflows"
 
 
+def has_screen() -> bool:
+    """Whether a browser could show a window; a terminal's own would take over the terminal."""
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def anthropic_key() -> str:
     """Return ANTHROPIC_API_KEY, for `try --model anthropic`; empty when it is not set."""
     return os.environ.get("ANTHROPIC_API_KEY", "")

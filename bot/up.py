@@ -22,10 +22,9 @@ _FIRST_UID = 61_000
 
 async def up(config: Path, state: Path, console: Console) -> int:
     """Start the roles from their .env files and watch them until a signal."""
-    own = {role: _read(config / f"{role.value}.env") for role in Role}
-    supervisor = Supervisor(state, Users(_FIRST_UID) if os.geteuid() == 0 else None)
-    supervisor.prepare()
-    own[Role.SERVER].setdefault("NIGHTSHIFT_VERDICT_KEY", _key(supervisor))
+    own = {role: read_role(config / f"{role.value}.env") for role in Role}
+    supervisor = installation(state)
+    own[Role.SERVER].setdefault("NIGHTSHIFT_VERDICT_KEY", verdict_key(supervisor))
     async with until_signal() as stop:
         try:
             plans = [_plan(supervisor, role, own[role]) for role in Role]
@@ -46,21 +45,33 @@ async def up(config: Path, state: Path, console: Console) -> int:
     return 0
 
 
-def _read(path: Path) -> dict[str, str]:
+def installation(state: Path) -> Supervisor:
+    """Make the folders of an installation, or find them as they are."""
+    supervisor = Supervisor(state, Users(_FIRST_UID) if os.geteuid() == 0 else None)
+    supervisor.prepare()
+    return supervisor
+
+
+def read_role(path: Path) -> dict[str, str]:
+    """Return the variables of one role; a file that others can read is refused."""
     if not path.is_file():
         raise SettingsError(
             f"there is no {path}",
-            means="each role has one file of NIGHTSHIFT_* variables; README.md lists them",
-            remedy=f"write {path} (mode 0600), or name the folder with --config",
+            means="each role has one file of NIGHTSHIFT_* variables",
+            remedy="`nightshift setup` writes it (docs/install.md); or name the folder: --config",
         )
     if path.stat().st_mode & 0o077:
         raise SettingsError(
             f"{path} can be read by others", remedy=f"chmod 600 {path}: it holds secrets"
         )
-    return {key: value for key, value in dotenv_values(path).items() if value is not None}
+    return {
+        key: value
+        for key, value in dotenv_values(path, interpolate=False).items()
+        if value is not None
+    }
 
 
-def _key(supervisor: Supervisor) -> str:
+def verdict_key(supervisor: Supervisor) -> str:
     """Return the public half of the validator's key on this machine, made at first start."""
     path = supervisor.home(Role.VALIDATOR) / KEY_FILE
     public = open_signer(path).public_key

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.role import Role
 from bot.errors import SettingsError
 from bot.supervise import Supervisor
-from bot.up import _key, _plan, _read
+from bot.up import _plan, read_role, verdict_key
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def test_a_role_file_is_closed_to_others(tmp_path: Path) -> None:
     """Secrets in it: absent and readable by others are both refused, with what to do."""
     file = tmp_path / "server.env"
     with pytest.raises(SettingsError, match=r"there is no .*server\.env"):
-        _read(file)
+        read_role(file)
     file.write_text("NIGHTSHIFT_APP_ID=1\nNIGHTSHIFT_EMPTY\n# note\n")
     file.chmod(0o640)
     with pytest.raises(SettingsError) as caught:
-        _read(file)
+        read_role(file)
     assert f"chmod 600 {file}" in caught.value.remedy
     file.chmod(0o600)
-    assert _read(file) == {"NIGHTSHIFT_APP_ID": "1"}
+    assert read_role(file) == {"NIGHTSHIFT_APP_ID": "1"}
 
 
 def test_each_role_gets_its_own(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +55,6 @@ def test_scenarios_of_a_repository_need_only_their_key(supervisor: Supervisor) -
 
 def test_the_verdict_key_is_made_once(supervisor: Supervisor) -> None:
     """The server gets the public half; the private half is closed to others."""
-    assert _key(supervisor) == _key(supervisor)
+    assert verdict_key(supervisor) == verdict_key(supervisor)
     secret = next(supervisor.home(Role.VALIDATOR).glob("*.pem"))
     assert secret.stat().st_mode & 0o077 == 0

@@ -23,6 +23,7 @@ from twins.github import (
     issue_labels,
     issues,
     labels,
+    manifests,
     merges,
     pulls,
     reactions,
@@ -38,6 +39,7 @@ from twins.github.api import Operation
 from twins.github.git_store import GitStore
 from twins.github.hub import Hub
 from twins.github.links import PREFIX
+from twins.github.manifests import ManifestPages
 from twins.github.pages import Pages
 from twins.github.repositories import REPO
 from twins.github.smart_http import SmartHttp
@@ -56,7 +58,12 @@ def make_twin(state: Path, seed: int = 0) -> web.Application:
     git = SmartHttp(hub)
     app = make_app(
         core,
-        routes=[*_routes(transport), *git.routes(), *Pages(hub).routes()],
+        routes=[
+            *_routes(transport),
+            *git.routes(),
+            *ManifestPages(hub).routes(),
+            *Pages(hub).routes(),
+        ],
         admin=GitHubAdmin(hub, transport.limits).routes(),
         on_reset=_reset(hub, transport),
     )
@@ -75,6 +82,7 @@ def operations(transport: Transport) -> list[Operation]:
         *basics.operations(transport.limits),
         *apps.operations(),
         *installations.operations(),
+        *manifests.operations(),
         *repositories.operations(),
         *collaborators.operations(),
         *comments.operations(),

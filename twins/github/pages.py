@@ -57,7 +57,7 @@ class Pages:
             f"<h2>Issues and pull requests</h2><table>{rows}</table>"
             f"<h2>{escape(repo.default_branch)}</h2><ul>{commits}</ul>"
         )
-        return _page(repo.full_name, body)
+        return page(repo.full_name, body)
 
     async def issue(self, request: web.Request) -> web.Response:
         """Show one issue or pull request with its comments, checks and changes."""
@@ -72,7 +72,7 @@ class Pages:
             f"</p>{_said(issue.user.login, iso(issue.created_at), issue.body or '')}"
             f"{comments}{self._pull(repo, issue)}"
         )
-        return _page(f"{issue.title} #{issue.number}", body)
+        return page(f"{issue.title} #{issue.number}", body)
 
     def _pull(self, repo: Repository, issue: Issue) -> str:
         pull, git = issue.pull, self._hub.git
@@ -118,11 +118,13 @@ def _said(who: str, when: str, text: str) -> str:
     return f"<h3>{escape(who)} <small>{escape(when)}</small></h3><pre>{escape(text)}</pre>"
 
 
-def _page(title: str, body: str) -> web.Response:
+def page(title: str, body: str, *, status: int = 200) -> web.Response:
+    """Return one page; nothing in it may load or run anything."""
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
     html = f"<!doctype html>{head}<h1>{escape(title)}</h1>{body}"
     return web.Response(
         text=html,
+        status=status,
         content_type="text/html",
         headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
     )

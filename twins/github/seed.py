@@ -88,7 +88,7 @@ class Seed:
 
     def _app(self, body: Body) -> JsonObject:
         slug = body.need("slug", "App")
-        private, public = _keys(body.text("private_key_pem"))
+        private, public = keys(body.text("private_key_pem"))
         number = body.integer("id") or self._hub.number("app", 2001)
         app = App(
             id=number,
@@ -168,7 +168,7 @@ class Seed:
         return Context(self._hub, user, None, self._links)
 
 
-def _keys(private_pem: str) -> tuple[str, bytes]:
+def keys(private_pem: str) -> tuple[str, bytes]:
     """Return a private key, made when none is given, and its public half."""
     public_form = serialization.PublicFormat.SubjectPublicKeyInfo
     if private_pem:

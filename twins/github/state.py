@@ -48,6 +48,17 @@ class App:
     events: list[str]
     hook: Hook
     created_at: float
+    # A private App can only be installed on the account that owns it.
+    public: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Conversion:
+    """What the code at the end of an App's manifest stands for, once and for an hour."""
+
+    app: App
+    secrets: dict[str, str | None]
+    expires_at: float
 
 
 @dataclass(slots=True, eq=False)
@@ -310,6 +321,7 @@ class World:
         self.tokens: dict[str, Token] = {}
         # Under which names repositories were known before, for as long as nobody takes them.
         self.moved: dict[str, Repository] = {}
+        self.conversions: dict[str, Conversion] = {}
 
     def user(self, login: str) -> User | None:
         """Return the account with this login, in any case."""

@@ -1,0 +1,55 @@
+"""One GitHub: github.com, or an Enterprise Server with its own address."""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from bot.errors import UsageError
+
+_PUBLIC = "https://github.com"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+HOOK_PATH = "/github/webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where people look, and where programs ask."""
+
+    web: str
+    api: str
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """Read `--host`: the address people open, with or without what programs append."""
+        web = url.rstrip("/").removesuffix("/api/v3")
+        _need_https(web, "--host")
+        if web in {_PUBLIC, "https://api.github.com"}:
+            return cls(_PUBLIC, "https://api.github.com")
+        return cls(web, f"{web}/api/v3")
+
+
+def webhook_url(given: str) -> str:
+    """Read `--webhook`: the address GitHub sends to; a bare host means our own path on it."""
+    if not given:
+        return ""
+    _need_https(given, "--webhook")
+    return given if urlsplit(given).path.strip("/") else f"{given.rstrip('/')}{HOOK_PATH}"
+
+
+def _need_https(url: str, option: str) -> None:
+    """Refuse what would send keys or events in the clear, and what is no address at all."""
+    if not _is_plain_https(url):
+        raise UsageError(
+            f"{option}: {url!r} is no https address",
+            means="secrets travel over it",
+            remedy=f"give it as https://HOST, for example {option} https://github.example.com",
+        )
+
+
+def _is_plain_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    kept = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return kept and bool(parts.hostname) and not (parts.username or parts.query or parts.fragment)
