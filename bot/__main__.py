@@ -23,6 +23,7 @@ because scenarios which no coder can see proved each of them.
   nightshift try REPO --issue ISSUE.md     the same on your repository, which is never modified
   nightshift doctor                        what is missing here, and the command that mends it
   nightshift setup                         a GitHub App of your own, in three clicks
+  nightshift init OWNER/REPO               one pull request: mission, issue forms; the labels
   nightshift up                            the three roles of a real GitHub App on this machine
   nightshift scenario lint DIR             what is broken, double, thin or vacuous in a corpus
   nightshift gate calibrate REPO           what the hidden scenarios notice, before they may merge
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _try(verbs.add_parser("try", help="take one issue of a local repository through the factory"))
     _panel(verbs.add_parser("panel", help="play coders of known honesty; print what landed"))
     install.setup(verbs.add_parser("setup", help="make the GitHub App, write its files"), _console)
+    install.init(verbs.add_parser("init", help="prepare a repository: one pull request"), _console)
     _up(verbs.add_parser("up", help="start and supervise the three roles on this machine"))
     _role(verbs.add_parser("role", help="run one role, configured by its environment alone"))
     _pause(verbs.add_parser("pause", help="hold all roles before their next step"))

@@ -91,3 +91,20 @@ def setup(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
         return run_to_the_end(make_app(options, console()))
 
     parser.set_defaults(run=run)
+
+
+def init(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
+    """Describe `nightshift init`."""
+    parser.description = (
+        "Opens one pull request with a draft of mission.md and issue forms, and creates the "
+        "labels. What is there is never changed; a second run adds what is missing."
+    )
+    parser.add_argument("repo", metavar="OWNER/REPO", help="where the App is installed")
+    config(parser)
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.install.init import init as prepare  # noqa: PLC0415  starts fast without it
+
+        return prepare(arguments.config.absolute(), arguments.repo, console())
+
+    parser.set_defaults(run=run)
