@@ -21,7 +21,7 @@ because scenarios which no coder can see proved each of them.
 
   nightshift demo                          five issues of a small world, offline, in two minutes
   nightshift try REPO --issue ISSUE.md     the same on your repository, which is never modified
-  nightshift doctor                        what is missing here, and the command that mends it
+  nightshift doctor                        what is missing here or at GitHub, and what mends it
   nightshift setup                         a GitHub App of your own, in three clicks
   nightshift init OWNER/REPO               one pull request: mission, issue forms; the labels
   nightshift up                            the three roles of a real GitHub App on this machine
@@ -296,12 +296,27 @@ def _role(parser: argparse.ArgumentParser) -> None:
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Looks at this machine; with --config also at the App, its webhook, key, model and "
+        "scenarios; with --repo also at one repository: permissions, rules, which way changes "
+        "land. Everything is read, nothing is changed, nothing costs money."
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="DIR",
+        help=f"folder of the three .env files; with --repo it defaults to {install.CONFIG}",
+    )
+    install.state(parser)
+    parser.add_argument("--repo", default="", metavar="OWNER/REPO", help="look at this repository")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
     def run(arguments: argparse.Namespace) -> int:
-        from bot.doctor import doctor  # noqa: PLC0415
+        from bot.doctor import Scope, doctor  # noqa: PLC0415
 
-        return asyncio.run(doctor(_console(), as_json=arguments.json))
+        config = arguments.config or (install.CONFIG if arguments.repo else None)
+        scope = Scope(config, arguments.state, arguments.repo)
+        return asyncio.run(doctor(_console(), scope, as_json=arguments.json))
 
     parser.set_defaults(run=run)
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from bot.errors import SettingsError
 
 
-def check_store(scenarios: Path) -> None:
-    """Refuse a store that this role cannot read, or that others can, however deep."""
-    me = os.geteuid()
-    if not scenarios.is_dir() or not os.access(scenarios, os.R_OK | os.X_OK):
+def check_store(scenarios: Path, me: int | None = None) -> None:
+    """Refuse a store that this role cannot read, or that others can, however deep.
+
+    `me` is the user who will read it, when that is not who asks.
+    """
+    me = os.geteuid() if me is None else me
+    if not _readable(scenarios, me):
         raise SettingsError(
             f"NIGHTSHIFT_SCENARIOS: user {me}, who runs the validator, cannot read {scenarios}",
             remedy=f"chown -R {me} {scenarios} && chmod 700 {scenarios}",
@@ -24,6 +27,14 @@ def check_store(scenarios: Path) -> None:
                 means="a scenario that a coder could read or write proves nothing",
                 remedy=f"chown -R {me} {scenarios} && chmod -R go= {scenarios}",
             )
+
+
+def _readable(folder: Path, me: int) -> bool:
+    if not folder.is_dir():
+        return False
+    if me == os.geteuid():
+        return os.access(folder, os.R_OK | os.X_OK)
+    return folder.stat().st_uid == me
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -45,16 +45,26 @@ async def up(config: Path, state: Path, console: Console) -> int:
     return 0
 
 
+def _users() -> Users | None:
+    return Users(_FIRST_UID) if os.geteuid() == 0 else None
+
+
+def role_user(role: Role) -> int:
+    """Return the OS user that a role runs as when started from here."""
+    users = _users()
+    return users.uid(role) if users else os.geteuid()
+
+
 def installation(state: Path) -> Supervisor:
     """Make the folders of an installation, or find them as they are."""
-    supervisor = Supervisor(state, Users(_FIRST_UID) if os.geteuid() == 0 else None)
+    supervisor = Supervisor(state, _users())
     supervisor.prepare()
     return supervisor
 
 
 def read_role(path: Path) -> dict[str, str]:
     """Return the variables of one role; a file that others can read is refused."""
-    if not path.is_file():
+    if not _is_file(path):
         raise SettingsError(
             f"there is no {path}",
             means="each role has one file of NIGHTSHIFT_* variables",
@@ -69,6 +79,15 @@ def read_role(path: Path) -> dict[str, str]:
         for key, value in dotenv_values(path, interpolate=False).items()
         if value is not None
     }
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        raise SettingsError(
+            f"{path.parent} is closed to this user", remedy="run it with sudo, as `up` is run"
+        ) from None
 
 
 def verdict_key(supervisor: Supervisor) -> str:

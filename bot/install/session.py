@@ -4,11 +4,9 @@ Only for commands that a person waits for. The roles use bot.adapters.forge.
 """
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -110,15 +108,6 @@ class Session:
         auth = self._auth.get_installation_auth(installation, permissions)
         with github.Github(auth=auth, **self._options) as client:
             yield client
-
-
-def clock_skew(headers: dict[str, str]) -> float | None:
-    """Return by how many seconds our clock is ahead of the one that answered."""
-    try:
-        there = parsedate_to_datetime(headers["date"]).timestamp()
-    except (KeyError, ValueError):
-        return None
-    return time.time() - there
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import functools
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -75,36 +75,48 @@ class Installed:
     """What a test needs of it."""
 
     twin: Twin
-    config: Path
-    state: Path
-    app: dict[str, Any]
+    home: Path
+    app: dict[str, Any] = field(default_factory=dict)
 
-    @classmethod
-    async def start(cls, tmp_path: Path, **changed: object) -> Self:
-        """Start a twin, plant alice's repository and an App; `changed` are the App's values."""
-        twin = await Twin.start("twins.github", log=tmp_path / "twin.log")
+    @property
+    def config(self) -> Path:
+        """Return the folder of the three files."""
+        return self.home / "etc"
+
+    @property
+    def state(self) -> Path:
+        """Return the folder of everything else."""
+        return self.home / "var"
+
+    async def plant(self, home: Path, **changed: object) -> Self:
+        """Begin anew: alice, her repositories, an installed App; `changed` are the App's values."""
+        self.home = home
+        await self.twin.admin("POST", "reset")
+        await self.twin.admin("DELETE", "faults")
         app = {
             "slug": "nightshift",
             "owner": "alice",
             "permissions": permissions(),
             "events": list(EVENTS),
             "private_key_pem": usual_key(),
+            "webhook_secret": "hush",
             **changed,
         }
+        parcel = str(source(home / "source", FILES))
         seed = {
             "users": [{"login": "alice", "token": "alice-token"}],
             "apps": [app],
             "repos": [
-                {"full_name": REPO, "path": str(source(tmp_path / "source", FILES))},
+                {"full_name": REPO, "path": parcel},
                 {"full_name": "alice/empty"},
-                {"full_name": "alice/elsewhere", "path": str(tmp_path / "source")},
+                {"full_name": "alice/elsewhere", "path": parcel},
             ],
             "installations": [{"app": "nightshift", "repos": [REPO, "alice/empty"]}],
         }
-        planted = (await twin.admin("POST", "seed", seed))["apps"][0]
-        made = cls(twin, tmp_path / "etc", tmp_path / "var", planted)
-        made.write()
-        return made
+        planted = await self.twin.admin("POST", "seed", seed)
+        self.app = planted["apps"][0]
+        self.write()
+        return self
 
     def write(self) -> None:
         """Write the three files as `nightshift setup` does."""

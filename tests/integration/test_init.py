@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import yaml
 from rich.console import Console
 
@@ -12,17 +13,24 @@ from bot.adapters.missionfile import parse_mission
 from bot.errors import Conflict, Gone, Rejected, RepositoryError, UsageError
 from bot.install.init import BRANCH, init
 from bot.policy.labels import LABELS
+from bot.stage.twin import Twin
 from tests.integration.installed_app import REPO, Installed, git, new_key
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
-async def installed(tmp_path: Path) -> AsyncIterator[Installed]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def twin(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Twin]:
+    """Serve one twin for all."""
+    started = await Twin.start("twins.github", log=tmp_path_factory.mktemp("twin") / "log")
+    yield started
+    await started.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def installed(twin: Twin, tmp_path: Path) -> Installed:
     """Give an installed App."""
-    made = await Installed.start(tmp_path)
-    yield made
-    await made.twin.stop()
+    return await Installed(twin, tmp_path).plant(tmp_path)
 
 
 def run(installed: Installed, repo: str = REPO) -> str:
@@ -160,21 +168,19 @@ async def test_a_refusal_names_the_next_step(
     assert said in str(caught.value)
 
 
-async def test_without_the_permission_nothing_is_begun(tmp_path: Path) -> None:
+async def test_without_the_permission_nothing_is_begun(twin: Twin, tmp_path: Path) -> None:
     """The refusal comes before the first write, and names where to accept more."""
-    made = await Installed.start(tmp_path, permissions={"metadata": "read", "contents": "read"})
-    try:
-        with pytest.raises(Rejected, match="may not write") as caught:
-            run(made)
-        assert "settings/installations" in caught.value.remedy
-        with made.alice() as alice:
-            repo = alice.get_repo(REPO)
-            assert (["main"], 0) == (
-                [branch.name for branch in repo.get_branches()],
-                repo.get_labels().totalCount,
-            )
-    finally:
-        await made.twin.stop()
+    few = {"metadata": "read", "contents": "read"}
+    made = await Installed(twin, tmp_path).plant(tmp_path, permissions=few)
+
+    with pytest.raises(Rejected, match="may not write") as caught:
+        run(made)
+
+    assert "settings/installations" in caught.value.remedy
+    with made.alice() as alice:
+        repo = alice.get_repo(REPO)
+        branches = [branch.name for branch in repo.get_branches()]
+        assert (["main"], 0) == (branches, repo.get_labels().totalCount)
 
 
 async def test_a_key_of_another_app_is_turned_down(installed: Installed) -> None:

@@ -6,14 +6,16 @@ import json
 from rich.console import Console
 
 from bot.adapters.box import PARTS
-from bot.doctor import Health, _print, _tier, doctor
+from bot.doctor import Health, Scope, doctor
+from bot.doctor.machine import judged
+from bot.doctor.part import show
 
 
 async def test_every_part_is_reported_with_a_remedy_where_one_is_needed() -> None:
     """As root or not: the same five parts, and never a weakness without a way out."""
     page = io.StringIO()
 
-    code = await doctor(Console(file=page, width=200), as_json=True)
+    code = await doctor(Console(file=page, width=200), Scope(), as_json=True)
     parts = json.loads(page.getvalue())
 
     assert ["python", "git", "jj", "box", "disk"] == [part["name"] for part in parts]
@@ -25,7 +27,7 @@ async def test_people_read_one_line_per_part() -> None:
     """The plain form says the same."""
     page = io.StringIO()
 
-    await doctor(Console(file=page, width=200), as_json=False)
+    await doctor(Console(file=page, width=200), Scope(), as_json=False)
 
     assert all(name in page.getvalue() for name in ("python", "git", "jj", "box", "disk"))
 
@@ -34,9 +36,9 @@ def test_each_missing_part_has_its_own_command() -> None:
     """Tier B names every part it lacks, what that means, and what brings this very part."""
     page = io.StringIO()
 
-    _print(Console(file=page, width=400), _tier("B", tuple(PARTS), "d" * 64))
+    show(Console(file=page, width=400), judged("B", tuple(PARTS), "d" * 64))
 
     said = page.getvalue()
     assert all(f"missing: {part.name}: {part.means}" in said for part in PARTS.values())
     assert all(f"next: {part.mend}" in said for part in PARTS.values())
-    assert _tier("A", (), "d" * 64).health is Health.GOOD
+    assert judged("A", (), "d" * 64).health is Health.GOOD

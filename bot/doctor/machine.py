@@ -1,21 +1,17 @@
-"""`nightshift doctor`: what is missing on this machine, and the command that mends it."""
+"""The machine: Python, git, jj, the box, the disk."""
 
 import asyncio
 import contextlib
-import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-
 from bot.adapters.box import PARTS, BoxPool, BoxSettings, LauncherConfig, spawn_launcher
+from bot.doctor.part import Health, Lack, Part
 from bot.errors import EnvironmentProblem
-from bot.provision import jj
+from bot.provision import jj as provided
 from bot.supervise import CODE
 
 _OLDEST_PYTHON = (3, 11)
@@ -24,65 +20,16 @@ _ROOM_GB = 2
 _PROBE_UID = 60_900
 
 
-class Health(StrEnum):
-    """How one part is."""
-
-    GOOD = "good"
-    WEAK = "weak"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the machine; `remedy` is a command or a sentence, empty when all is well."""
-
-    name: str
-    health: Health
-    detail: str
-    remedy: str = ""
-    lacks: tuple["Lack", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """One thing that a weak part is without."""
-
-    name: str
-    means: str
-    remedy: str
-
-
-async def doctor(console: Console, *, as_json: bool) -> int:
-    """Look at every part; exit 0 unless something that is needed is missing."""
-    looks: list[Callable[[], Awaitable[Part]]] = [_python, _git, _jj, _box, _disk]
-    parts = [await look() for look in looks]
-    if as_json:
-        console.print_json(json.dumps([asdict(part) for part in parts]))
-    else:
-        for part in parts:
-            _print(console, part)
-    return EnvironmentProblem.exit_code if any(p.health is Health.MISSING for p in parts) else 0
-
-
-def _print(console: Console, part: Part) -> None:
-    colour = {Health.GOOD: "green", Health.WEAK: "yellow", Health.MISSING: "red"}[part.health]
-    console.print(f"[{colour}]{part.health.value:<8}[/] {part.name:<10} ", end="")
-    console.print(part.detail, markup=False, highlight=False)
-    if part.remedy:
-        console.print(f"{'':<20}next: {part.remedy}", markup=False, highlight=False)
-    for lack in part.lacks:
-        console.print(f"{'':<20}missing: {lack.name}: {lack.means}", markup=False, highlight=False)
-        console.print(f"{'':<22}next: {lack.remedy}", markup=False, highlight=False)
-
-
-async def _python() -> Part:
+async def python() -> Part:
+    """Look at the interpreter."""
     found = sys.version.split()[0]
     if sys.version_info >= _OLDEST_PYTHON:
         return Part("python", Health.GOOD, found)
     return Part("python", Health.MISSING, found, "install Python 3.11 or newer; then `make setup`")
 
 
-async def _git() -> Part:
+async def git() -> Part:
+    """Look for git."""
     path = shutil.which("git")
     if path is None:
         return Part("git", Health.MISSING, "not on PATH", "sudo apt-get install -y git")
@@ -97,8 +44,9 @@ async def _git() -> Part:
     return Part("git", Health.GOOD, version)
 
 
-async def _jj() -> Part:
-    found = await asyncio.to_thread(jj.installed, CODE / ".tools")
+async def jujutsu() -> Part:
+    """Look for jj."""
+    found = await asyncio.to_thread(provided.installed, CODE / ".tools")
     if found is None:
         return Part(
             "jj", Health.MISSING, "not set up, or its self-test has not passed", "make setup"
@@ -115,7 +63,7 @@ def _room() -> Iterator[Path]:
         yield path
 
 
-async def _box() -> Part:
+async def box() -> Part:
     """Build a box, attack it, and report its tier."""
     with _room() as scratch:
         uid = _PROBE_UID
@@ -130,12 +78,12 @@ async def _box() -> Part:
         except EnvironmentProblem as error:
             return Part("box", Health.MISSING, error.what, error.remedy or "make setup")
         try:
-            return _tier(pool.tier, pool.missing, pool.digest)
+            return judged(pool.tier, pool.missing, pool.digest)
         finally:
             await pool.close()
 
 
-def _tier(tier: str, missing: tuple[str, ...], digest: str) -> Part:
+def judged(tier: str, missing: tuple[str, ...], digest: str) -> Part:
     """Tell the tier, and of each missing part what it means and what mends it."""
     if not missing:
         return Part("box", Health.GOOD, f"tier {tier}, self-test {digest[:12]}")
@@ -149,9 +97,16 @@ def _tier(tier: str, missing: tuple[str, ...], digest: str) -> Part:
     )
 
 
-async def _disk() -> Part:
-    free = shutil.disk_usage(tempfile.gettempdir()).free / 2**30
-    detail = f"{free:.1f} GiB free in {tempfile.gettempdir()}"
+async def disk() -> Part:
+    """Measure the room for boxes and scratch."""
+    return room_in("disk", Path(tempfile.gettempdir()))
+
+
+def room_in(name: str, folder: Path) -> Part:
+    """Measure the room of one folder, or of what it will be made in."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free / 2**30
+    detail = f"{free:.1f} GiB free in {folder}"
     if free < _ROOM_GB:
-        return Part("disk", Health.WEAK, detail, f"free some space: {_ROOM_GB} GiB are comfortable")
-    return Part("disk", Health.GOOD, detail)
+        return Part(name, Health.WEAK, detail, f"free some space: {_ROOM_GB} GiB are comfortable")
+    return Part(name, Health.GOOD, detail)

@@ -1,0 +1,80 @@
+"""One repository through the App: installed, permitted, prepared."""
+
+from collections.abc import Callable
+
+import github
+from github.Repository import Repository
+
+from bot.adapters.missionfile import parse_mission
+from bot.doctor.app import Us, permission_part
+from bot.doctor.landing import landing_part
+from bot.doctor.part import Health, Part, broken
+from bot.errors import Gone, MissionError, NightshiftError
+from bot.install.files import MISSION
+from bot.install.session import Session, told
+from bot.policy.labels import STEERING
+
+Look = Callable[[], Part]
+
+
+def looks(session: Session, us: Us, repo: str) -> list[Part]:
+    """Look at one repository; what cannot be reached is told by name."""
+    try:
+        installation = session.installation(repo)
+    except Gone:
+        detail = f"{us.slug} is not installed on {repo}, or there is no such repository"
+        remedy = f"install it at {us.settings}/installations"
+        return [Part("installation", Health.MISSING, detail, remedy)]
+    raw = installation.raw_data
+    where = str(raw.get("html_url") or us.settings)
+    if raw.get("suspended_at"):
+        return [Part("installation", Health.BROKEN, f"suspended on {repo}", f"resume it: {where}")]
+    parts = [permission_part("installation", raw.get("permissions", {}), f"accept it at {where}")]
+    with session.installed(installation.id) as client, told(f"GET /repos/{repo}"):
+        found = client.get_repo(repo)
+        if found.archived:
+            return [
+                *parts,
+                Part("repository", Health.BROKEN, f"{repo} is archived", "unarchive it"),
+            ]
+        looks: dict[str, Look] = {
+            "mission": lambda: _mission(found),
+            "labels": lambda: _labels(found),
+            "landing": lambda: landing_part(found, us),
+        }
+        return parts + [_looked(name, look) for name, look in looks.items()]
+
+
+def _looked(name: str, look: Look) -> Part:
+    try:
+        with told(name):
+            return look()
+    except NightshiftError as error:
+        return broken(name, error)
+
+
+def _mission(repo: Repository) -> Part:
+    prepare = f"nightshift init {repo.full_name}"
+    try:
+        found = repo.get_contents(MISSION)
+    except github.UnknownObjectException:
+        detail = f"no {MISSION} on {repo.default_branch}: nothing starts"
+        return Part("mission", Health.MISSING, detail, f"{prepare}; then merge its pull request")
+    if isinstance(found, list):
+        return Part("mission", Health.BROKEN, f"{MISSION} is a folder", "make it a file")
+    try:
+        mission = parse_mission(found.decoded_content.decode("utf-8", "replace"))
+    except MissionError as error:
+        return broken("mission", error, f"mend {MISSION} on {repo.default_branch}")
+    return Part(
+        "mission", Health.GOOD, f"autonomy {mission.autonomy}, {len(mission.checks)} checks"
+    )
+
+
+def _labels(repo: Repository) -> Part:
+    there = {label.name.casefold() for label in repo.get_labels()}
+    missing = [label.name for label in STEERING if label.name.casefold() not in there]
+    if missing:
+        detail = f"people cannot choose {', '.join(missing)}"
+        return Part("labels", Health.WEAK, detail, f"nightshift init {repo.full_name}")
+    return Part("labels", Health.GOOD, "all there")
