@@ -58,13 +58,13 @@ _COLOURS = {
 
 def show(console: Console, part: Part) -> None:
     """Print one finding with the steps that mend it."""
-    console.print(f"[{_COLOURS[part.health]}]{part.health.value:<8}[/] {part.name:<12} ", end="")
+    console.print(f"[{_COLOURS[part.health]}]{part.health.value:<8}[/] {part.name:<13} ", end="")
     console.print(part.detail, markup=False, highlight=False, soft_wrap=True)
     if part.remedy:
-        _line(console, 22, f"next: {part.remedy}")
+        _line(console, 23, f"next: {part.remedy}")
     for lack in part.lacks:
-        _line(console, 22, f"missing: {lack.name}: {lack.means}")
-        _line(console, 24, f"next: {lack.remedy}")
+        _line(console, 23, f"missing: {lack.name}: {lack.means}")
+        _line(console, 25, f"next: {lack.remedy}")
 
 
 def _line(console: Console, indent: int, text: str) -> None:
