@@ -54,4 +54,6 @@ def _wrong(found: os.stat_result, me: int) -> str:
         return f"belongs to user {found.st_uid}, not to the validator"
     if stat.S_ISDIR(found.st_mode) and found.st_mode & 0o077:
         return "can be read by others than the validator"
+    if me not in {found.st_uid, 0} and not found.st_mode & 0o004:
+        return f"is closed to user {me}, who runs the validator"
     return "can be written by others than the validator" if found.st_mode & 0o022 else ""

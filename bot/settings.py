@@ -109,7 +109,7 @@ class BuilderSettings(_BoxRole):
     model_url: str = Field(
         default="https://api.anthropic.com", description="any endpoint of the Messages API"
     )
-    model_key: SecretStr = Field(description="the key of that endpoint")
+    model_key: SecretStr = Field(min_length=1, description="the key of that endpoint")
     outages: int = Field(
         default=20, ge=0, description="how often to wait out an outage (1 to 15 min each)"
     )

@@ -18,12 +18,15 @@ from bot.validator.service import KEY_FILE
 from bot.validator.signing import open_signer
 
 _FIRST_UID = 61_000
+STORE = "scenarios"
+"""The folder of hidden scenarios that `nightshift setup` makes in the state."""
 
 
 async def up(config: Path, state: Path, console: Console) -> int:
     """Start the roles from their .env files and watch them until a signal."""
     own = {role: read_role(config / f"{role.value}.env") for role in Role}
     supervisor = installation(state)
+    _hand_over(supervisor, own[Role.VALIDATOR])
     own[Role.SERVER].setdefault("NIGHTSHIFT_VERDICT_KEY", verdict_key(supervisor))
     async with until_signal() as stop:
         try:
@@ -43,6 +46,13 @@ async def up(config: Path, state: Path, console: Console) -> int:
         finally:
             await supervisor.stop()
     return 0
+
+
+def _hand_over(supervisor: Supervisor, validator: dict[str, str]) -> None:
+    """Give the validator the store that setup made: people write into it as root."""
+    store = (supervisor.state / STORE).absolute()
+    if validator.get("NIGHTSHIFT_SCENARIOS") == str(store) and store.is_dir():
+        supervisor.give(Role.VALIDATOR, store)
 
 
 def _users() -> Users | None:

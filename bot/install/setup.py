@@ -16,7 +16,7 @@ from bot.install.browser import ManifestFlow
 from bot.install.host import HOOK_PATH, Host
 from bot.install.made import MadeApp, exchange
 from bot.policy.app import Registration
-from bot.up import installation, verdict_key
+from bot.up import STORE, installation, verdict_key
 
 _LONGEST_NAME = 34
 _LOGIN = 39
@@ -101,7 +101,7 @@ async def _waited(flow: ManifestFlow, options: SetupOptions) -> MadeApp:
 
 def _surroundings(options: SetupOptions) -> envfiles.Surroundings:
     """Make what the files point at: the key of verdicts, and a closed folder of scenarios."""
-    scenarios = options.state / "scenarios"
+    scenarios = options.state / STORE
     try:
         supervisor = installation(options.state)
         public = verdict_key(supervisor)
@@ -152,7 +152,7 @@ def _next_steps(options: SetupOptions, app: MadeApp) -> list[str]:
         f"put your model's key into {options.config}/builder.env: NIGHTSHIFT_MODEL_KEY=...",
         hook,
         f"nightshift init OWNER/REPO --config {options.config}",
-        f"write hidden scenarios: {options.state}/scenarios/OWNER__REPO (scenarios/README.md)",
+        f"write hidden scenarios: {options.state / STORE}/OWNER__REPO (scenarios/README.md)",
         f"nightshift doctor{where} --repo OWNER/REPO",
         f"nightshift up{where}",
     ]

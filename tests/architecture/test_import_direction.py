@@ -126,6 +126,20 @@ def test_one_room_alone_knows_a_library(library: str) -> None:
     assert [] == broken
 
 
+def test_only_commands_for_people_use_the_client_that_blocks() -> None:
+    """PyGithub sleeps inside its calls: a role's event loop would stand still."""
+    rooms = ("bot.install", "bot.doctor", "bot.stage", "twins.conformance")
+    broken = [
+        f"{name} imports {target}"
+        for name, path in modules()
+        if not any(under(name, room) for room in rooms)
+        for target in imported(path)
+        if under(target, "github")
+    ]
+
+    assert [] == broken
+
+
 def test_only_settings_read_the_environment() -> None:
     """A variable that somebody reads on the side is a setting that nobody can find."""
     readers = [

@@ -76,3 +76,18 @@ def test_no_folder_at_all(tmp_path: Path) -> None:
     """It is said which user cannot read what."""
     with pytest.raises(SettingsError, match="cannot read"):
         check_store(tmp_path / "nowhere")
+
+
+def test_who_looks_need_not_be_who_reads(store: Path) -> None:
+    """Root looks for the validator: what root alone can open is closed to it."""
+    if os.geteuid():
+        pytest.skip("only root can look for somebody else")
+    os.chown(store, 4711, 4711)
+    with pytest.raises(SettingsError, match="is closed to user 4711") as told:
+        check_store(store, 4711)
+    assert "chown -R 4711" in told.value.remedy
+
+    for path in store.rglob("*"):
+        os.chown(path, 4711, 4711)
+
+    check_store(store, 4711)

@@ -28,6 +28,14 @@ def given(monkeypatch: pytest.MonkeyPatch, *groups: dict[str, str]) -> None:
         monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
 
 
+def test_an_empty_model_key_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As set-up writes it: the builder says so at once, not at the first issue."""
+    given(monkeypatch, COMMON, {"MODEL_KEY": ""})
+
+    with pytest.raises(SettingsError, match="NIGHTSHIFT_MODEL_KEY"):
+        BuilderSettings.read()
+
+
 @pytest.mark.parametrize(
     ("kind", "own"),
     [(ServerSettings, SERVER), (BuilderSettings, BUILDER), (ValidatorSettings, VALIDATOR)],

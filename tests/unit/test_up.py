@@ -1,14 +1,15 @@
 """`nightshift up` reads one file per role, closed to others, and mixes nothing."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from bot.domain.role import Role
 from bot.errors import SettingsError
-from bot.supervise import Supervisor
-from bot.up import _plan, read_role, verdict_key
+from bot.supervise import Supervisor, Users
+from bot.up import STORE, _hand_over, _plan, read_role, verdict_key
 
 
 @pytest.fixture
@@ -58,3 +59,18 @@ def test_the_verdict_key_is_made_once(supervisor: Supervisor) -> None:
     assert verdict_key(supervisor) == verdict_key(supervisor)
     secret = next(supervisor.home(Role.VALIDATOR).glob("*.pem"))
     assert secret.stat().st_mode & 0o077 == 0
+
+
+def test_the_store_of_setup_is_handed_over(tmp_path: Path) -> None:
+    """People write scenarios as root; no other folder changes its owner."""
+    if os.geteuid():
+        pytest.skip("only root can give a file away")
+    given = Supervisor(tmp_path, Users(61_000))
+    for name in (STORE, "elsewhere"):
+        (tmp_path / name / "o__r").mkdir(parents=True)
+
+    for name in (STORE, "elsewhere"):
+        _hand_over(given, {"NIGHTSHIFT_SCENARIOS": str(tmp_path / name)})
+
+    owners = [(tmp_path / name / "o__r").stat().st_uid for name in (STORE, "elsewhere")]
+    assert [Users(61_000).uid(Role.VALIDATOR), 0] == owners
