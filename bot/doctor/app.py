@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.doctor.part import Health, Part, broken
-from bot.errors import NightshiftError
+from bot.errors import Gone, NightshiftError
 from bot.install.host import HOOK_PATH
 from bot.install.session import Session
-from bot.policy.app import EVENTS, lacking, surplus
+from bot.policy.app import EVENTS, OFF_URL, lacking, surplus
 
 _LATEST = 30
 _WHY = {
@@ -89,9 +89,12 @@ def _events(us: Us, subscribed: list[str]) -> Part:
 
 
 def _hook(session: Session, us: Us) -> Part:
-    _, hook = session.ask("GET", "/app/hook/config")
+    try:
+        _, hook = session.ask("GET", "/app/hook/config")
+    except Gone:  # of an App that never had one
+        hook = {}
     url = str(hook.get("url") or "")
-    if not url:
+    if url in {"", OFF_URL}:
         detail = "none: GitHub is read as a whole every 15 minutes"
         return Part("webhook", Health.WEAK, detail, f"set its address at {us.settings}")
     if hook.get("content_type") != "json":
@@ -113,7 +116,10 @@ def _hook(session: Session, us: Us) -> Part:
 
 def _deliveries(session: Session, us: Us) -> Part | None:
     """Tell whether the last deliveries arrived, from GitHub's own log of them."""
-    _, log = session.ask("GET", f"/app/hook/deliveries?per_page={_LATEST}")
+    try:
+        _, log = session.ask("GET", f"/app/hook/deliveries?per_page={_LATEST}")
+    except Gone:
+        log = []
     if not log:
         detail = "GitHub has tried none in the last days"
         remedy = f"press `Redeliver` on the ping at {us.settings}/advanced, or edit an issue"

@@ -55,16 +55,14 @@ def _of_rulesets(repo: Repository) -> list[Rule]:
     for row in rows:
         number = int(row.get("ruleset_id") or 0)
         if number not in bypassed:
-            bypassed[number] = _bypassed(repo, row, number)
+            bypassed[number] = _bypassed(repo, number)
         if not bypassed[number]:
             found.append(_rule(row, f"ruleset {number}"))
     return found
 
 
-def _bypassed(repo: Repository, row: dict[str, Any], number: int) -> bool:
+def _bypassed(repo: Repository, number: int) -> bool:
     """Whether GitHub lets the asking App through a ruleset; one that is hidden does not."""
-    if row.get("ruleset_source_type") != "Repository":
-        return False
     try:
         ruleset = _get(repo, f"/rulesets/{number}")
     except github.GithubException as error:

@@ -28,11 +28,17 @@ class Host:
         return cls(web, f"{web}/api/v3")
 
 
-def webhook_url(given: str) -> str:
+def webhook_url(given: str, host: Host) -> str:
     """Read `--webhook`: the address GitHub sends to; a bare host means our own path on it."""
     if not given:
         return ""
     _need_https(given, "--webhook")
+    if urlsplit(given).hostname in _LOOPBACK and urlsplit(host.web).hostname not in _LOOPBACK:
+        raise UsageError(
+            f"--webhook: {given} is this machine alone",
+            means=f"{host.web} cannot send anything there",
+            remedy="name the address of your reverse proxy; or leave it out, and GitHub is read",
+        )
     return given if urlsplit(given).path.strip("/") else f"{given.rstrip('/')}{HOOK_PATH}"
 
 

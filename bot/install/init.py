@@ -32,9 +32,8 @@ def init(config: Path, repo: str, console: Console) -> int:
     if not _REPO.fullmatch(repo):
         raise UsageError(f"{repo!r} is no OWNER/REPO")
     with Session(Credentials.of(config)) as session, _opened(session, repo) as found:
-        says = [_pull(found), _labels(found)]
-    for line in says:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        for step in (_pull, _labels):
+            console.print(step(found), markup=False, highlight=False, soft_wrap=True)
     return 0
 
 

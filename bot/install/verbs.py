@@ -76,11 +76,12 @@ def setup(parser: argparse.ArgumentParser, console: MakeConsole) -> None:
         from bot.install.setup import SetupOptions, checked_org  # noqa: PLC0415
         from bot.install.setup import setup as make_app  # noqa: PLC0415
 
+        host = Host.of(arguments.host)
         options = SetupOptions(
-            host=Host.of(arguments.host),
+            host=host,
             org=checked_org(arguments.org),
             name=arguments.name,
-            webhook=webhook_url(arguments.webhook),
+            webhook=webhook_url(arguments.webhook, host),
             config=arguments.config.absolute(),
             state=arguments.state.absolute(),
             force=arguments.force,

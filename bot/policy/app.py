@@ -34,6 +34,9 @@ PERMISSIONS = (
 )
 """`workflows` is left out on purpose: a change of `.github/workflows` is for people to make."""
 
+OFF_URL = "https://example.com/github/webhooks"
+"""A manifest has to name an address, for a webhook that is switched off too."""
+
 EVENTS = tuple(sorted(set(ALLOWED) - _UNASKED))
 """What the App subscribes to: the events that intake stores, and no other."""
 
@@ -63,7 +66,7 @@ def manifest(wanted: Registration) -> dict[str, object]:
     https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
     """
     hook = {"url": wanted.webhook_url, "active": True}
-    off = {"url": "https://example.com/github/webhooks", "active": False}  # a URL is demanded
+    off = {"url": OFF_URL, "active": False}
     return {
         "name": wanted.name,
         "url": wanted.home,

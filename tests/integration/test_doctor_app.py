@@ -23,7 +23,7 @@ from bot.doctor.scenarios import scenarios
 from bot.domain.role import Role
 from bot.install.init import init
 from bot.install.session import Credentials, Session
-from bot.policy.app import EVENTS, permissions
+from bot.policy.app import EVENTS, OFF_URL, permissions
 from bot.stage.twin import Twin
 from bot.supervise import CODE
 from bot.up import installation
@@ -234,6 +234,25 @@ async def test_no_webhook(twin: Twin, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404, "body": {"message": "Not Found"}},
+        {"status": 200, "body": {"url": OFF_URL, "content_type": "json"}},
+    ],
+)
+async def test_a_webhook_that_is_off(installed: Installed, answer: dict[str, Any]) -> None:
+    """As set-up leaves it without an address; an App may also never have had one."""
+    for path in (".*/app/hook/config", ".*/app/hook/deliveries"):
+        body = answer if path.endswith("config") else {**answer, "body": []}
+        await installed.twin.admin("POST", "faults", {"path": path, **body})
+
+    found = await seen(installed)
+
+    finding(found["webhook"], Health.WEAK, "every 15 minutes")
+    finding(found["deliveries"], Health.WEAK, "none in the last days")
+
+
+@pytest.mark.parametrize(
     ("config", "health", "words"),
     [
         ({"content_type": "form"}, Health.BROKEN, ("forms", "JSON")),
@@ -301,6 +320,29 @@ async def test_not_installed(installed: Installed) -> None:
     """On that repository."""
     found = (await seen(installed, "alice/elsewhere"))["installation"]
     finding(found, Health.MISSING, "not installed", "/installations")
+
+
+async def test_suspended(installed: Installed) -> None:
+    """Nothing else of the repository can be asked."""
+    with Session(Credentials.of(installed.config)) as session:
+        body = session.installation(REPO).raw_data | {"suspended_at": "2026-01-01T00:00:00Z"}
+    rule = {"path": ".*/parcel/installation", "status": 200, "body": body}
+    await installed.twin.admin("POST", "faults", rule)
+
+    found = await seen(installed)
+
+    finding(found["installation"], Health.BROKEN, "suspended", "settings/installations")
+    assert "landing" not in found
+
+
+async def test_archived(installed: Installed) -> None:
+    """Nothing can be changed there."""
+    with installed.alice() as alice:
+        body = alice.get_repo(REPO).raw_data | {"archived": True}
+    rule = {"path": ".*/repos/alice/parcel", "status": 200, "body": body}
+    await installed.twin.admin("POST", "faults", rule)
+
+    finding((await seen(installed))["repository"], Health.BROKEN, "archived", "unarchive")
 
 
 async def test_not_prepared(installed: Installed) -> None:

@@ -34,7 +34,8 @@ class Manifest:
     name: str
     redirect_url: str
     hook_url: str
-    """Empty when there is no webhook, or none that is active."""
+    """Empty when there is no webhook."""
+    hook_active: bool
     permissions: dict[str, str]
     events: list[str]
     public: bool
@@ -56,22 +57,23 @@ def read_manifest(text: str) -> Manifest:
     for permission, level in permissions.items():
         if level not in LEVELS:
             raise Problem(422, f"Default permission {permission} has no level {level!r}")
+    url, active = _hook(body)
     return Manifest(
         name=name,
         redirect_url=_url(body.text("redirect_url"), "Redirect URL"),
-        hook_url=_hook(body),
+        hook_url=url,
+        hook_active=active,
         permissions=permissions,
         events=_events(body, permissions),
         public=body.flag("public"),
     )
 
 
-def _hook(body: Body) -> str:
+def _hook(body: Body) -> tuple[str, bool]:
     if "hook_attributes" not in body:
-        return ""
+        return "", False
     hook = Body(body.object("hook_attributes"))
-    url = _url(hook.text("url"), "Hook URL")
-    return url if hook.flag("active", default=True) else ""
+    return _url(hook.text("url"), "Hook URL"), hook.flag("active", default=True)
 
 
 def _events(body: Body, permissions: dict[str, str]) -> list[str]:

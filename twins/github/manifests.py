@@ -113,7 +113,7 @@ class ManifestPages:
             raise Problem(422, f"Name {name} is already taken")
         private, public = keys("")
         number = hub.number("app", 2001)
-        secret = hub.core.ids.hex(40) if manifest.hook_url else None
+        secret = hub.core.ids.hex(40) if manifest.hook_active else None
         bot = User(hub.number("user", 1001), f"{slug}[bot]", "Bot", hub.now())
         hub.world.users[bot.login.lower()] = bot
         app = App(
@@ -125,7 +125,7 @@ class ManifestPages:
             public_key=public,
             permissions={"metadata": "read", **manifest.permissions},
             events=manifest.events,
-            hook=Hook(number * 10, manifest.hook_url, secret or ""),
+            hook=Hook(number * 10, manifest.hook_url, secret or "", manifest.hook_active),
             created_at=hub.now(),
             public=manifest.public,
         )

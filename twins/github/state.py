@@ -32,6 +32,8 @@ class Hook:
     id: int
     url: str
     secret: str
+    # A hook that was switched off keeps its address, and is sent nothing.
+    active: bool = True
 
 
 @dataclass(slots=True, eq=False)

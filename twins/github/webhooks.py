@@ -158,7 +158,7 @@ class WebhookSender:
     def send(self, post: Post) -> None:
         """Queue one event; an App without a URL gets none."""
         hook = post.app.hook
-        if not hook.url:
+        if not hook.url or not hook.active:
             return
         self._count(+1)
         if hook.id not in self._queues:

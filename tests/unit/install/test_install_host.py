@@ -6,6 +6,8 @@ from bot.errors import UsageError
 from bot.install.host import Host, webhook_url
 from bot.install.setup import checked_org
 
+GITHUB = Host.of("https://github.com")
+
 
 @pytest.mark.parametrize(
     ("given", "web", "api"),
@@ -43,11 +45,19 @@ def test_keys_never_travel_in_the_clear(given: str) -> None:
 
 def test_a_bare_webhook_host_means_our_path() -> None:
     """One that names a path is taken as it is, for proxies that map it."""
-    assert "" == webhook_url("")
-    assert "https://b.example/github/webhooks" == webhook_url("https://b.example/")
-    assert "https://b.example/night" == webhook_url("https://b.example/night")
+    assert "" == webhook_url("", GITHUB)
+    assert "https://b.example/github/webhooks" == webhook_url("https://b.example/", GITHUB)
+    assert "https://b.example/night" == webhook_url("https://b.example/night", GITHUB)
     with pytest.raises(UsageError, match="--webhook"):
-        webhook_url("http://b.example")
+        webhook_url("http://b.example", GITHUB)
+
+
+def test_github_cannot_send_to_this_machine_alone() -> None:
+    """A GitHub that runs here can."""
+    with pytest.raises(UsageError, match="this machine alone"):
+        webhook_url("http://127.0.0.1:8080", GITHUB)
+    here = webhook_url("http://127.0.0.1:8080", Host.of("http://127.0.0.1:1"))
+    assert "http://127.0.0.1:8080/github/webhooks" == here
 
 
 def test_an_organisation_is_a_login() -> None:

@@ -70,8 +70,9 @@ def test_the_manifest_is_private_and_complete() -> None:
 
     plain, full = (read_manifest(json.dumps(manifest(one))) for one in (PLAIN, hooked))
 
-    assert (False, "", permissions()) == (plain.public, plain.hook_url, plain.permissions)
-    assert ("https://b.example/github/webhooks", list(app.EVENTS)) == (full.hook_url, full.events)
+    assert (False, False, permissions()) == (plain.public, plain.hook_active, plain.permissions)
+    assert ("https://b.example/github/webhooks", True) == (full.hook_url, full.hook_active)
+    assert list(app.EVENTS) == full.events == plain.events
 
 
 def test_what_is_missing_and_what_is_too_much() -> None:
