@@ -22,13 +22,11 @@ def looks(session: Session, us: Us, repo: str) -> list[Part]:
     try:
         installation = session.installation(repo)
     except Gone:
-        detail = f"{us.slug} is not installed on {repo}, or there is no such repository"
-        remedy = f"install it at {us.settings}/installations"
-        return [Part("installation", Health.MISSING, detail, remedy)]
+        return [_not_there(session, us, repo)]
     raw = installation.raw_data
     where = str(raw.get("html_url") or us.settings)
     if raw.get("suspended_at"):
-        return [Part("installation", Health.BROKEN, f"suspended on {repo}", f"resume it: {where}")]
+        return [_suspended(repo, where)]
     parts = [permission_part("installation", raw.get("permissions", {}), f"accept it at {where}")]
     with session.installed(installation.id) as client, told(f"GET /repos/{repo}"):
         found = client.get_repo(repo)
@@ -43,6 +41,25 @@ def looks(session: Session, us: Us, repo: str) -> list[Part]:
             "landing": lambda: landing_part(found, us),
         }
         return parts + [_looked(name, look) for name, look in looks.items()]
+
+
+def _not_there(session: Session, us: Us, repo: str) -> Part:
+    """Tell apart: nowhere near, on the account but not for this repository, suspended."""
+    owner = repo.partition("/")[0].casefold()
+    _, rows = session.ask("GET", "/app/installations?per_page=100")
+    for row in rows:
+        if str((row.get("account") or {}).get("login", "")).casefold() == owner:
+            where = str(row.get("html_url") or us.settings)
+            if row.get("suspended_at"):
+                return _suspended(repo, where)
+            detail = f"{us.slug} is on the account, and not installed on {repo}"
+            return Part("installation", Health.MISSING, detail, f"choose the repository at {where}")
+    detail = f"{us.slug} is not installed on {repo}, or there is no such repository"
+    return Part("installation", Health.MISSING, detail, f"install it: {us.settings}/installations")
+
+
+def _suspended(repo: str, where: str) -> Part:
+    return Part("installation", Health.BROKEN, f"suspended on {repo}", f"resume it at {where}")
 
 
 def _looked(name: str, look: Look) -> Part:

@@ -10,6 +10,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import github
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -83,22 +84,30 @@ async def installed(twin: Twin, receiver: Receiver, tmp_path: Path) -> Installed
     receiver.status = 202
     made = await Installed(twin, tmp_path).plant(tmp_path, webhook_url=receiver.url)
     await twin.admin("GET", "deliveries?settle=5")
-    await rules(made)
     return made
 
 
-async def rules(installed: Installed, *rows: dict[str, Any], bypass: str = "never") -> None:
+def lay_down(installed: Installed, *rows: dict[str, Any], bypass: bool = False) -> None:
     """Let these rules hold on main, all of one ruleset."""
-    await installed.twin.admin("DELETE", "faults")
-    about = {"ruleset_id": 7, "ruleset_source_type": "Repository"}
-    found = [{**row, **about} for row in rows]
-    answers = {
-        ".*/rules/branches/main": found,
-        ".*/rulesets/7": {"id": 7, "current_user_can_bypass": bypass},
+    app = {"actor_type": "Integration", "actor_id": installed.app["id"], "bypass_mode": "always"}
+    ruleset = {
+        "name": "main",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+        "rules": list(rows),
+        "bypass_actors": [app] if bypass else [],
     }
-    for path, body in answers.items():
-        rule = {"path": path, "status": 200, "body": body, "count": 0}
-        await installed.twin.admin("POST", "faults", rule)
+    with installed.alice() as alice:
+        path = f"/repos/{REPO}/rulesets"
+        alice.requester.requestJsonAndCheck("POST", path, input=ruleset)
+
+
+async def tell(installed: Installed, row: dict[str, Any]) -> None:
+    """Let GitHub tell of a rule that the twin does not have."""
+    about = {"ruleset_id": 7, "ruleset_source_type": "Organization"}
+    rule = {"path": ".*/rules/branches/main", "status": 200, "body": [{**row, **about}]}
+    await installed.twin.admin("POST", "faults", rule)
 
 
 async def seen(installed: Installed, repo: str = REPO) -> dict[str, Part]:
@@ -317,17 +326,17 @@ async def test_some_deliveries_failed(installed: Installed, receiver: Receiver) 
 
 
 async def test_not_installed(installed: Installed) -> None:
-    """On that repository."""
+    """On that repository, or nowhere near it."""
     found = (await seen(installed, "alice/elsewhere"))["installation"]
-    finding(found, Health.MISSING, "not installed", "/installations")
+    finding(found, Health.MISSING, "on the account", "choose the repository at", "/installations/")
+    found = (await seen(installed, "nobody/elsewhere"))["installation"]
+    finding(found, Health.MISSING, "not installed", "/settings/apps/nightshift/installations")
 
 
 async def test_suspended(installed: Installed) -> None:
     """Nothing else of the repository can be asked."""
     with Session(Credentials.of(installed.config)) as session:
-        body = session.installation(REPO).raw_data | {"suspended_at": "2026-01-01T00:00:00Z"}
-    rule = {"path": ".*/parcel/installation", "status": 200, "body": body}
-    await installed.twin.admin("POST", "faults", rule)
+        session.ask("PUT", f"/app/installations/{session.installation(REPO).id}/suspended")
 
     found = await seen(installed)
 
@@ -338,9 +347,7 @@ async def test_suspended(installed: Installed) -> None:
 async def test_archived(installed: Installed) -> None:
     """Nothing can be changed there."""
     with installed.alice() as alice:
-        body = alice.get_repo(REPO).raw_data | {"archived": True}
-    rule = {"path": ".*/repos/alice/parcel", "status": 200, "body": body}
-    await installed.twin.admin("POST", "faults", rule)
+        alice.get_repo(REPO).edit(archived=True)
 
     finding((await seen(installed))["repository"], Health.BROKEN, "archived", "unarchive")
 
@@ -372,29 +379,79 @@ CI = {
 @pytest.mark.parametrize(
     ("rows", "bypass", "health", "words"),
     [
-        ([], "never", Health.GOOD, ("direct: a fast-forward",)),
-        ([{"type": "required_linear_history"}], "never", Health.GOOD, ("direct",)),
-        ([CI], "never", Health.GOOD, ("direct", "waits for ci")),
-        ([PULL], "never", Health.WEAK, ("PUT /merge", "bypass it", "/settings/rules")),
-        ([{"type": "required_signatures"}], "never", Health.WEAK, ("PUT /merge", "signed")),
-        ([REVIEW], "never", Health.BROKEN, ("cannot approve its own", "bypass it")),
-        ([{"type": "update"}], "never", Health.BROKEN, ("nobody may move", "bypass it")),
-        ([{"type": "merge_queue"}], "never", Health.BROKEN, ("merge queue",)),
-        ([REVIEW, {"type": "update"}], "always", Health.GOOD, ("direct",)),
-        ([{"type": "commit_message_pattern"}], "never", Health.WEAK, ("commit_message_pattern",)),
+        ([], False, Health.GOOD, ("direct: a fast-forward",)),
+        ([{"type": "required_linear_history"}], False, Health.GOOD, ("direct",)),
+        ([CI], False, Health.GOOD, ("direct", "waits for ci")),
+        ([PULL], False, Health.WEAK, ("PUT /merge", "bypass it", "/settings/rules")),
+        ([{"type": "required_signatures"}], False, Health.WEAK, ("PUT /merge", "signed")),
+        ([REVIEW], False, Health.BROKEN, ("cannot approve its own", "bypass it")),
+        ([{"type": "update"}], False, Health.BROKEN, ("nobody may move", "bypass it")),
+        ([REVIEW, {"type": "update"}], True, Health.GOOD, ("direct",)),
     ],
 )
 async def test_which_way_a_change_lands(
     installed: Installed,
     rows: list[dict[str, Any]],
-    bypass: str,
+    bypass: bool,  # noqa: FBT001  a column of the table
     health: Health,
     words: tuple[str, ...],
 ) -> None:
     """Directly, through a merge, or not at all; and why, and what would open a better way."""
-    await rules(installed, *rows, bypass=bypass)
+    lay_down(installed, *rows, bypass=bypass)
 
     finding((await seen(installed))["landing"], health, *words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "health", "words"),
+    [
+        ("merge_queue", Health.BROKEN, "merge queue"),
+        ("commit_message_pattern", Health.WEAK, "commit_message_pattern"),
+    ],
+)
+async def test_rules_of_an_organisation(
+    installed: Installed, kind: str, health: Health, words: str
+) -> None:
+    """Whose ruleset cannot be seen: it is not taken for bypassed."""
+    await tell(installed, {"type": kind})
+
+    finding((await seen(installed))["landing"], health, words)
+
+
+@pytest.mark.parametrize("bypass", [False, True])
+@pytest.mark.parametrize("rows", [[], [{"type": "required_linear_history"}], [PULL], [REVIEW]])
+async def test_what_is_said_about_landing_is_true(
+    installed: Installed,
+    rows: list[dict[str, Any]],
+    bypass: bool,  # noqa: FBT001  a column of the table
+) -> None:
+    """The App tries both ways: the first that is open is the one that the doctor has named."""
+    await asyncio.to_thread(init, installed.config, REPO, Console(file=io.StringIO()))
+    lay_down(installed, *rows, bypass=bypass)
+    said = (await seen(installed))["landing"]
+
+    way = await asyncio.to_thread(_way_that_works, installed)
+
+    expected = {Health.GOOD: "push", Health.WEAK: "merge", Health.BROKEN: ""}
+    assert expected[said.health] == way, said
+
+
+def _way_that_works(installed: Installed) -> str:
+    """Push the branch of the open pull request to main as the App, else let GitHub merge it."""
+    with Session(Credentials.of(installed.config)) as session:
+        number = session.installation(REPO).id
+        with session.installed(number) as client:
+            repo = client.get_repo(REPO)
+            [pull] = repo.get_pulls()
+            try:
+                repo.get_git_ref("heads/main").edit(pull.head.sha)
+            except github.GithubException:
+                try:
+                    pull.merge(sha=pull.head.sha, merge_method="squash")
+                except github.GithubException:
+                    return ""
+                return "merge"
+            return "push"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """Rulesets of a repository over REST."""
 
 from twins.github.api import Call, Operation, Reply
-from twins.github.bodies.branches import ruleset_body
-from twins.github.body import Body
+from twins.github.bodies.branches import ruleset_body, ruleset_brief
+from twins.github.body import Body, JsonObject
 from twins.github.governance import Ruleset
+from twins.github.guard import bypasses
 from twins.github.problem import Problem, not_found
 from twins.github.state import Repository
 
@@ -37,7 +38,12 @@ def list_rulesets(call: Call) -> Reply:
     """List the rulesets, without their rules."""
     repo = call.repo()
     found = call.page(list(repo.rulesets.values()))
-    return Reply(body=[ruleset_body(call.links, repo, one, full=False) for one in found])
+    return Reply(body=[ruleset_brief(call.links, repo, one) for one in found])
+
+
+def _body(call: Call, repo: Repository, one: Ruleset) -> JsonObject:
+    """Return a ruleset as it is for who asks."""
+    return ruleset_body(call.links, repo, one, bypasses=bypasses(one, repo, call.actor))
 
 
 def _one(call: Call, repo: Repository) -> Ruleset:
@@ -50,7 +56,7 @@ def _one(call: Call, repo: Repository) -> Ruleset:
 def get(call: Call) -> Reply:
     """Return a ruleset."""
     repo = call.repo()
-    return Reply(body=ruleset_body(call.links, repo, _one(call, repo), full=True))
+    return Reply(body=_body(call, repo, _one(call, repo)))
 
 
 def create(call: Call) -> Reply:
@@ -66,7 +72,7 @@ def create(call: Call) -> Reply:
     rules, actors = _rules(body, []), body.items("bypass_actors")
     one = Ruleset(number, name, target, enforcement, include, exclude, rules, actors, now, now)
     repo.rulesets[number] = one
-    return Reply(201, ruleset_body(call.links, repo, one, full=True))
+    return Reply(201, _body(call, repo, one))
 
 
 def update(call: Call) -> Reply:
@@ -80,7 +86,7 @@ def update(call: Call) -> Reply:
     if "bypass_actors" in body:
         one.bypass_actors = body.items("bypass_actors")
     one.updated_at = call.hub.now()
-    return Reply(body=ruleset_body(call.links, repo, one, full=True))
+    return Reply(body=_body(call, repo, one))
 
 
 def delete(call: Call) -> Reply:

@@ -66,10 +66,10 @@ def branch_extras(links: Links, repo: Repository, name: str) -> JsonObject:
     }
 
 
-def ruleset_body(links: Links, repo: Repository, one: Ruleset, *, full: bool) -> JsonObject:
-    """Return a ruleset; lists leave conditions and rules out."""
+def ruleset_brief(links: Links, repo: Repository, one: Ruleset) -> JsonObject:
+    """Return a ruleset as lists have it: without conditions and rules."""
     path = f"{repo_path(repo)}/rulesets/{one.id}"
-    brief: JsonObject = {
+    return {
         "id": one.id,
         "name": one.name,
         "target": one.target,
@@ -84,10 +84,14 @@ def ruleset_body(links: Links, repo: Repository, one: Ruleset, *, full: bool) ->
             "html": {"href": links.html(f"/{repo.full_name}/rules/{one.id}")},
         },
     }
-    if not full:
-        return brief
+
+
+def ruleset_body(links: Links, repo: Repository, one: Ruleset, *, bypasses: bool) -> JsonObject:
+    """Return a ruleset; `bypasses` is whether it counts for nothing for who asks."""
     conditions = {"ref_name": {"include": one.include, "exclude": one.exclude}}
-    seen = {"bypass_actors": one.bypass_actors, "current_user_can_bypass": "never"}
+    can = "always" if bypasses else "never"
+    seen = {"bypass_actors": one.bypass_actors, "current_user_can_bypass": can}
+    brief = ruleset_brief(links, repo, one)
     return {**brief, "conditions": conditions, "rules": one.rules, **seen}
 
 
