@@ -20,6 +20,7 @@ _WHY = {
     502: "the proxy reaches no server: is `nightshift up` running?",
     503: "the server could not store it: look at its disk and its log",
 }
+_OFF = "none: GitHub is read as a whole every 15 minutes"
 _UNREACHED = "GitHub cannot reach the address: look at DNS, firewall and certificate"
 
 
@@ -43,19 +44,18 @@ def looks(session: Session) -> tuple[list[Part], Us | None]:
     us = Us(str(found["slug"]), str(owner.get("login", "")), _settings(session, found, owner))
     parts = [Part("app", Health.GOOD, f"{us.slug}, owned by {us.owner}")]
     parts += [_permissions(us, found.get("permissions", {})), _events(us, found.get("events", []))]
-    for name, look in (("webhook", _hook), ("deliveries", _deliveries)):
-        parts += _told(name, look, session, us)
+    hook = _told("webhook", lambda: _hook(session, us))
+    parts.append(hook)
+    if hook.detail != _OFF:
+        parts.append(_told("deliveries", lambda: _deliveries(session, us)))
     return parts, us
 
 
-def _told(
-    name: str, look: Callable[[Session, Us], Part | None], session: Session, us: Us
-) -> list[Part]:
+def _told(name: str, look: Callable[[], Part]) -> Part:
     try:
-        part = look(session, us)
+        return look()
     except NightshiftError as error:
-        return [broken(name, error)]
-    return [part] if part else []
+        return broken(name, error)
 
 
 def _settings(session: Session, found: dict[str, Any], owner: dict[str, Any]) -> str:
@@ -95,8 +95,7 @@ def _hook(session: Session, us: Us) -> Part:
         hook = {}
     url = str(hook.get("url") or "")
     if url in {"", OFF_URL}:
-        detail = "none: GitHub is read as a whole every 15 minutes"
-        return Part("webhook", Health.WEAK, detail, f"set its address at {us.settings}")
+        return Part("webhook", Health.WEAK, _OFF, f"set its address at {us.settings}")
     if hook.get("content_type") != "json":
         detail = f"{url} is sent forms, which are refused"
         return Part("webhook", Health.BROKEN, detail, f"content type: JSON, at {us.settings}")
@@ -114,12 +113,9 @@ def _hook(session: Session, us: Us) -> Part:
     return Part("webhook", Health.GOOD, url)
 
 
-def _deliveries(session: Session, us: Us) -> Part | None:
+def _deliveries(session: Session, us: Us) -> Part:
     """Tell whether the last deliveries arrived, from GitHub's own log of them."""
-    try:
-        _, log = session.ask("GET", f"/app/hook/deliveries?per_page={_LATEST}")
-    except Gone:
-        log = []
+    _, log = session.ask("GET", f"/app/hook/deliveries?per_page={_LATEST}")
     if not log:
         detail = "GitHub has tried none in the last days"
         remedy = f"press `Redeliver` on the ping at {us.settings}/advanced, or edit an issue"
