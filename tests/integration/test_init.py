@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import yaml
+from dotenv import set_key
 from rich.console import Console
 
 from bot.adapters.missionfile import parse_mission
-from bot.errors import Conflict, Gone, Rejected, RepositoryError, UsageError
+from bot.errors import (
+    Conflict,
+    Gone,
+    RateLimited,
+    Rejected,
+    RepositoryError,
+    Unavailable,
+    UsageError,
+)
 from bot.install.init import BRANCH, init
 from bot.policy.labels import LABELS
 from bot.stage.twin import Twin
@@ -181,6 +190,42 @@ async def test_without_the_permission_nothing_is_begun(twin: Twin, tmp_path: Pat
         repo = alice.get_repo(REPO)
         branches = [branch.name for branch in repo.get_branches()]
         assert (["main"], 0) == (branches, repo.get_labels().totalCount)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("path", [".*/git/commits", ".*/git/refs", ".*/pulls", ".*/labels"])
+async def test_an_outage_is_got_over(installed: Installed, path: str, when: str) -> None:
+    """Also one that in truth succeeded: the next run finishes, and nothing is there twice."""
+    rule = {"method": "POST", "path": path, "status": 502, "body": "<html>", "when": when}
+    await installed.twin.admin("POST", "faults", rule)
+    with pytest.raises(Unavailable, match="502") as caught:
+        run(installed)
+    assert "try again" in caught.value.remedy
+
+    run(installed)
+
+    with installed.alice() as alice:
+        repo = alice.get_repo(REPO)
+        assert 1 == repo.get_pulls(state="all").totalCount
+        assert len(LABELS) == repo.get_labels().totalCount
+        assert 2 == repo.get_commits(sha=BRANCH).totalCount
+
+
+async def test_a_limit_is_told(installed: Installed) -> None:
+    """Nobody is kept waiting inside a call."""
+    limit = {"message": "You have exceeded a secondary rate limit."}
+    rule = {"path": ".*/parcel", "status": 403, "body": limit, "headers": {"retry-after": "900"}}
+    await installed.twin.admin("POST", "faults", rule)
+
+    with pytest.raises(RateLimited, match="secondary"):
+        run(installed)
+
+
+async def test_without_a_prefix_as_on_the_public_github(installed: Installed) -> None:
+    """All the others ask below /api/v3, as an Enterprise Server serves it."""
+    set_key(installed.config / "server.env", "NIGHTSHIFT_GITHUB_URL", installed.twin.url)
+
+    assert "is open" in run(installed)
 
 
 async def test_a_key_of_another_app_is_turned_down(installed: Installed) -> None:
