@@ -28,8 +28,14 @@ class Scope:
 
 
 async def doctor(console: Console, scope: Scope, *, as_json: bool) -> int:
-    """Look at every part; exit 0 unless something that is needed is missing or broken."""
-    parts = [part for name, look in _looks(scope) for part in await _told(name, look)]
+    """Look at every part; exit 0 unless something that is needed is missing or broken.
+
+    What keeps several parts from being looked at is told once.
+    """
+    parts: list[Part] = []
+    for name, look in _looks(scope):
+        told = {part.detail for part in parts if part.health.fatal}
+        parts += [part for part in await _told(name, look) if part.detail not in told]
     if as_json:
         console.print_json(json.dumps([asdict(part) for part in parts]))
     else:

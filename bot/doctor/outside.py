@@ -8,11 +8,12 @@ import aiohttp
 from bot.doctor.files import Files
 from bot.doctor.part import Health, Part
 from bot.domain.role import Role
-from bot.install.session import Credentials
+from bot.install.session import address
 from bot.settings import BuilderSettings
 
 _FAST, _TOO_FAST = 20, 50
-"""Seconds. A JWT is dated a minute back, so from there on GitHub refuses it."""
+"""Seconds. A JWT is dated a minute back, so from there on GitHub refuses it. The server then dates
+the next one by GitHub's answer; the commands for people do not."""
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 _OK, _REFUSED, _UNKNOWN = 200, {401, 403}, 404
 
@@ -50,7 +51,7 @@ async def model(found: Files) -> list[Part]:
 
 async def clock(found: Files) -> list[Part]:
     """Compare this machine's clock with the one of the GitHub host."""
-    api = Credentials.of(found.config).api
+    api = address(found.of(Role.SERVER))
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
@@ -64,7 +65,7 @@ async def clock(found: Files) -> list[Part]:
     detail = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} GitHub's"
     remedy = "sudo timedatectl set-ntp true"
     if abs(ahead) > _TOO_FAST:
-        return [Part("clock", Health.BROKEN, f"{detail}: more than a token may be off", remedy)]
+        return [Part("clock", Health.BROKEN, f"{detail}: tokens are refused", remedy)]
     if abs(ahead) > _FAST:
         return [Part("clock", Health.WEAK, detail, remedy)]
     return [Part("clock", Health.GOOD, detail)]

@@ -12,6 +12,7 @@ from bot.doctor.part import Health, Part, broken
 from bot.errors import Gone, MissionError, NightshiftError
 from bot.install.files import MISSION
 from bot.install.session import Session, told
+from bot.policy.app import permissions
 from bot.policy.labels import STEERING
 
 Look = Callable[[], Part]
@@ -27,8 +28,10 @@ def looks(session: Session, us: Us, repo: str) -> list[Part]:
     where = str(raw.get("html_url") or us.settings)
     if raw.get("suspended_at"):
         return [_suspended(repo, where)]
-    parts = [permission_part("installation", raw.get("permissions", {}), f"accept it at {where}")]
-    with session.installed(installation.id) as client, told(f"GET /repos/{repo}"):
+    granted = raw.get("permissions", {})
+    parts = [permission_part("installation", granted, f"accept it at {where}")]
+    reading = {name: "read" for name in permissions(optional=True) if name in granted}
+    with session.installed(installation.id, reading) as client, told(f"GET /repos/{repo}"):
         found = client.get_repo(repo)
         if found.archived:
             return [

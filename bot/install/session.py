@@ -4,7 +4,7 @@ Only for commands that a person waits for. The roles use bot.adapters.forge.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +55,19 @@ class Credentials:
                     f"{path}: {name} is missing",
                     remedy="`nightshift setup --force` makes a new App and writes it",
                 )
-        api = values.get("NIGHTSHIFT_GITHUB_URL", "").rstrip("/") or PUBLIC_API
-        if not re.fullmatch(r"https?://[\w.:\[\]-]+(/[\w./-]*)?", api, re.ASCII):
-            raise SettingsError(
-                f"{path}: NIGHTSHIFT_GITHUB_URL is no address",
-                remedy=f"{PUBLIC_API}, or https://HOST/api/v3 for an Enterprise Server",
-            )
-        return cls(api, values["NIGHTSHIFT_APP_ID"], values["NIGHTSHIFT_APP_KEY"])
+        return cls(address(values), values["NIGHTSHIFT_APP_ID"], values["NIGHTSHIFT_APP_KEY"])
+
+
+def address(server: Mapping[str, str]) -> str:
+    """Return the API's root that the server's file names."""
+    api = server.get("NIGHTSHIFT_GITHUB_URL", "").rstrip("/") or PUBLIC_API
+    if not re.fullmatch(r"https?://[\w.:\[\]-]+(/[\w./-]*)?", api, re.ASCII):
+        raise SettingsError(
+            "NIGHTSHIFT_GITHUB_URL is no address",
+            means="it stands in server.env",
+            remedy=f"{PUBLIC_API}, or https://HOST/api/v3 for an Enterprise Server",
+        )
+    return api
 
 
 class Session:

@@ -93,7 +93,7 @@ async def _waited(flow: ManifestFlow, options: SetupOptions) -> MadeApp:
     except TimeoutError:
         raise Unavailable(
             f"no App within {options.minutes:g} minutes",
-            means="nothing was written; the page has gone",
+            means="no .env file was written; the page has gone",
             remedy="run `nightshift setup` again, open its page and press the green buttons; an "
             f"App that was made meanwhile can be deleted at {options.host.web}/settings/apps",
         ) from None

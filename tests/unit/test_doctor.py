@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 from rich.console import Console
 
@@ -30,6 +31,18 @@ async def test_people_read_one_line_per_part() -> None:
     await doctor(Console(file=page, width=200), Scope(), as_json=False)
 
     assert all(name in page.getvalue() for name in ("python", "git", "jj", "box", "disk"))
+
+
+async def test_an_installation_that_is_not_there_is_told_once_per_file(tmp_path: Path) -> None:
+    """Everything that needs a file would say the same again."""
+    page = io.StringIO()
+
+    code = await doctor(Console(file=page, width=200), Scope(tmp_path, tmp_path), as_json=True)
+
+    broken = [part for part in json.loads(page.getvalue()) if part["health"] == "broken"]
+    assert ["server.env", "builder.env", "validator.env"] == [part["name"] for part in broken]
+    assert all("nightshift setup" in part["remedy"] for part in broken)
+    assert 4 == code
 
 
 def test_each_missing_part_has_its_own_command() -> None:

@@ -13,7 +13,8 @@ Besides the routes of `twins.core` (`health reset clock faults journal`) there a
 
 Where to look: `state` the nouns, `*_changes` and `pushes` what can happen to them, `events` and
 `webhooks` how that is told, `bodies` how it is shown, `access` and `auth` who may, `transport` what
-surrounds every answer; every other module is one noun's table of routes.
+surrounds every answer, `pages` and `manifests` what people click through; every other module is one
+noun's table of routes.
 
 Not modelled: forks, protection and rules, GraphQL, milestones, teams, projects, releases, Actions,
 secondary rate limits (plan a fault instead), repository hooks.
