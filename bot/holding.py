@@ -36,7 +36,8 @@ async def resume(config: Path, state: Path, console: Console) -> int:
 
 def _database(config: Path, state: Path) -> str:
     """Find the database the roles share: what server.env names, else the one in the state."""
-    named = dotenv_values(config / f"{Role.SERVER.value}.env").get("NIGHTSHIFT_DATABASE_URL")
+    server = dotenv_values(config / f"{Role.SERVER.value}.env", interpolate=False)
+    named = server.get("NIGHTSHIFT_DATABASE_URL")
     url = named or Supervisor(state, None).database_url
     if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
         raise UsageError(
