@@ -16,6 +16,7 @@
     │   ├── RateLimited                      5
     │   └── Unavailable                      5
     ├── Conflict                             6       the world moved: read again, decide again
+    │   └── TakenOver                        6       somebody else's commit is on a branch of ours
     ├── Gone                                 6       the thing was deleted or hidden from us
     ├── Rejected                             7       the service says no for good
     │   └── Protected                    7       a rule of the repository stands against a push
@@ -159,6 +160,12 @@ class Conflict(NightshiftError):
 
     exit_code = 6
     slug = "conflict"
+
+
+class TakenOver(Conflict):
+    """A branch of ours holds a commit of somebody else: people win."""
+
+    slug = "taken-over"
 
 
 class Gone(NightshiftError):

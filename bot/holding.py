@@ -24,11 +24,16 @@ async def pause(config: Path, state: Path, why: str, console: Console) -> int:
 
 
 async def resume(config: Path, state: Path, console: Console) -> int:
-    """Let go of the switch, and tell who else holds it."""
+    """Let go of the switch, for the owner and for what Nightshift itself has stopped by."""
     async with Store(_database(config, state)) as store:
-        was = await store.resume(OWNER)
+        mine = [one for one in await store.pauses() if "#" not in one.source]
+        for one in mine:  # an issue lets go of its own when its label is taken off
+            await store.resume(one.source)
         others = await store.pauses()
-    console.print("resumed" if was else "it was not paused from here", highlight=False)
+    for one in mine:
+        console.print(f"resumed what {one.source} held: {one.why}", highlight=False)
+    if not mine:
+        console.print("it was not paused from here", highlight=False)
     for other in others:
         console.print(f"still held by {other.source}: {other.why}", highlight=False)
     return 1 if others else 0

@@ -150,9 +150,9 @@ async def serve_server(settings: ServerSettings) -> None:
         stack.push_async_callback(engine.close)
         intake = Intake(server, sweep_s=settings.sweep_s)
         url = await _listen(stack, settings, store, intake)
-        await stack.enter_async_context(_background(intake.run()))
+        working = await stack.enter_async_context(_background(intake.run()))
         _ready(Role.SERVER, url=url)
-        await stop.wait()
+        await _until(stop, working)
 
 
 async def _listen(
@@ -253,14 +253,23 @@ async def serve_validator(settings: ValidatorSettings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def _until(stop: asyncio.Event, working: asyncio.Task[None]) -> None:
+    """Serve until told to stop; should the worker break, the role ends and is started again."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        working.result()
 
 
 def open_shelf(settings: ValidatorSettings) -> Shelf:

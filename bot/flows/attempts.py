@@ -1,5 +1,6 @@
 """The attempts of a run: build, publish, gate, seal, train; and again, within its bounds."""
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.domain.work import (
     BuildRequest,
 )
 from bot.flows.judge import Candidate, ask_rehearsal, ask_validator, demands_of
+from bot.flows.people import wanted
 from bot.flows.publish import publish
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, answer_as
 from bot.flows.story import CHILD_S, Story
@@ -163,19 +165,26 @@ def _candidate(attempt: Attempt, bundle: str, start: Start) -> Candidate:
 
 async def _published(story: Story, attempt: Attempt, bundle: str, start: Start) -> bool:
     """Show the attempt as a pull request; False when people do not want it any more."""
-    if await story.stopped(f"publish-{attempt.index}"):
-        return False
-    await story.move(RunState.PUBLISHING)
-    run = story.run
-    pull = await story.server.engine.step(
-        f"publish:{attempt.index}",
-        lambda: publish(story.server, run, attempt, bundle, start.base),
-        kind=int,
-        timeout_s=GITHUB_STEP_S,
-        retry=GITHUB_RETRY,
-    )
-    story.run = replace(story.run, pull=pull)
-    return True
+    server = story.server
+
+    async def show() -> int:
+        if await wanted(server, story.run):  # what was recorded as wanted may be days old
+            return 0
+        return await publish(server, story.run, attempt, bundle, start.base)
+
+    for tried in itertools.count(1):
+        name = f"{attempt.index}:{tried}" if tried > 1 else f"{attempt.index}"
+        if await story.stopped(f"publish-{name}"):
+            return False
+        if tried == 1:
+            await story.move(RunState.PUBLISHING)
+        pull = await server.engine.step(
+            f"publish:{name}", show, kind=int, timeout_s=GITHUB_STEP_S, retry=GITHUB_RETRY
+        )
+        if pull:
+            story.run = replace(story.run, pull=pull)
+            return True
+    raise AssertionError("unreachable: the counter never ends")
 
 
 def _with_last(run: Run, attempt: Attempt) -> Run:
@@ -250,22 +259,39 @@ def _note(story: Story, signed: Any) -> None:  # noqa: ANN401
 async def _ride(story: Story, candidate: Candidate, mission: Mission, left: int) -> Start | None:
     """Board the train. Return a new starting point if the change has to be made again."""
     await story.move(RunState.TRAIN)
+    for boarded in itertools.count(1):
+        result = await _boarded(story, candidate, mission, boarded)
+        for signed in result.verdicts:
+            _note(story, signed)
+        if result.end is not TrainEnd.WAITS:
+            return await _arrived(story, result, left)
+        if await story.stopped(f"train-{story.run.attempts[-1].index}-{boarded}"):
+            return None
+    raise AssertionError("unreachable: the counter never ends")
+
+
+async def _boarded(
+    story: Story, candidate: Candidate, mission: Mission, boarded: int
+) -> LandingResult:
+    """Ride once. Whoever is held by a label leaves the train and boards again."""
     run = story.run
     request = LandingRequest(run=run, candidate=candidate, mission=mission)
-    result = answer_as(
+    again = f":{boarded}" if boarded > 1 else ""
+    return answer_as(
         LandingResult,
         await story.server.engine.child(
             Lane.TRAIN,
             "train",
             wire.dump(request),
-            id=f"train:{run.id}:{run.attempts[-1].index}",
+            id=f"train:{run.id}:{run.attempts[-1].index}{again}",
             priority=int(run.priority),
             partition=run.issue.repo,
             timeout_s=CHILD_S,
         ),
     )
-    for signed in result.verdicts:
-        _note(story, signed)
+
+
+async def _arrived(story: Story, result: LandingResult, left: int) -> Start | None:
     match result.end:
         case TrainEnd.LANDED:
             await story.move(

@@ -7,29 +7,54 @@ from bot.adapters.forge import Comment
 from bot.domain.control import Person
 from bot.domain.run import Run
 from bot.domain.subject import SubjectKind
-from bot.errors import Gone
+from bot.errors import Gone, NightshiftError
 from bot.flows.control import may_write
 from bot.flows.server import Server
 from bot.policy.commands import Command, Mistake, Verb, objection, parse, relabel
 from bot.policy.texts import marker, reply, scenarios_told, why_told
+from bot.policy.why import Why
 
 _DONE = "+1"
 """The reaction that says: read and done. It also tells a fresh database what is done already."""
 
 
-async def obey(server: Server, repo: str, number: int) -> None:
+async def obey(server: Server, repo: str, number: int) -> bool:
     """Read the comments under an issue or pull request, and obey what was not obeyed yet.
 
-    Nothing is done while everything is paused; a later sweep reads the same comments again.
+    One that cannot be answered keeps no other from being obeyed. While everything is paused nothing
+    is written; only a stop is noted, because it holds us back. Return whether all was done.
     """
-    if await server.store.paused():
-        return
+    failed: NightshiftError | None = None
+    paused, writers = await server.store.paused(), dict[Person, bool]()
+    done = True
     for comment in await server.forge.comments(repo, number):
         said = parse(comment.body)
         by = Person(comment.author, comment.author_id)
-        if said is None or comment.app_id or not await may_write(server.forge, repo, by):
+        if said is None or comment.app_id:
             continue
-        await _once(server, repo, number, comment, said)
+        if by not in writers:
+            writers[by] = await may_write(server.forge, repo, by)
+        if not writers[by]:
+            continue
+        if paused:
+            done = False
+            await _note_stop(server, repo, number, said)
+            continue
+        try:
+            await _once(server, repo, number, comment, said)
+        except NightshiftError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return done
+
+
+async def _note_stop(server: Server, repo: str, number: int, said: Command | Mistake) -> None:
+    """Let a stop count before anything goes on; its label follows with the other commands."""
+    if isinstance(said, Command) and said.verb is Verb.STOP:
+        for run in await server.store.runs(repo):
+            if not run.state.ended and number in {run.issue.number, run.pull}:
+                await server.store.request_stop(run.id, Why.STOP_LABEL)
 
 
 async def _once(

@@ -1,25 +1,65 @@
 """Asks GitHub whose hand is on an issue: who set the labels that steer us, and who may write."""
 
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.adapters.forge import Forge
 from bot.adapters.store import Store, SubjectKey
 from bot.domain.control import Person
 from bot.domain.issue import Issue
 from bot.domain.subject import SubjectKind
+from bot.flows.server import Server
 from bot.policy.control import Hand, setters, steers, weigh
 
 _SLUG = re.compile(r"([^#]+/[^#]+)#([0-9]+)")
 
 
-async def hand_of(forge: Forge, issue: Issue) -> Hand:
-    """Return what people with write permission have said by labels; nobody else counts."""
+async def hand_of(server: Server, issue: Issue) -> Hand:
+    """Return what people with write permission have said by labels; nobody else counts.
+
+    Which text an approval was first seen on is written down, paused or not.
+    """
+    forge = server.forge
     if not any(steers(label) for label in issue.labels):
         return Hand()
     put = setters(issue.labels, await forge.labellings(issue.repo, issue.number))
     people = {one.by for one in put} | {Person(issue.author, issue.author_id)}
     writers = {one.id for one in people if await may_write(forge, issue.repo, one)}
-    return weigh(put, writers, issue.author_id)
+    hand = weigh(put, writers, issue.author_id)
+    if hand.approval is None:
+        return hand
+    seen = await server.store.effect(
+        f"approval:{issue.slug}:{hand.approval.id}",
+        "approval",
+        {},
+        lookup=_nothing,
+        perform=_text_of(issue),
+    )
+    return replace(hand, revision=str(seen))
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _text_of(issue: Issue) -> Callable[[], Awaitable[str]]:
+    async def revision() -> str:
+        return issue.revision
+
+    return revision
+
+
+async def says(forge: Forge, repo: str, number: int, label: str) -> bool:
+    """Whether a label is on, and was last set by somebody who may write."""
+    if label.casefold() not in {one.casefold() for one in await forge.labels(repo, number)}:
+        return False
+    put = [
+        one
+        for one in await forge.labellings(repo, number)
+        if one.label.casefold() == label.casefold()
+    ]
+    return bool(put) and await may_write(forge, repo, max(put, key=lambda one: one.id).by)
 
 
 async def may_write(forge: Forge, repo: str, person: Person) -> bool:
@@ -30,10 +70,10 @@ async def may_write(forge: Forge, repo: str, person: Person) -> bool:
     return found.writes and found.user_id == person.id
 
 
-async def hold(store: Store, key: SubjectKey, hand: Hand, *, wanted: bool) -> None:
-    """Hold every role while an open issue carries the label for it, and let go afterwards."""
+async def hold(store: Store, key: SubjectKey, hand: Hand) -> None:
+    """Hold every role while an issue, open or closed, carries the label; let go afterwards."""
     source = f"{key.repo}#{key.number}"
-    if wanted and hand.pauses_all:
+    if hand.pauses_all:
         await store.pause(source, f"the label set by {hand.pauses_all}")
     elif key in await holders(store):
         await store.resume(source)

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot import wire
@@ -17,17 +17,17 @@ from bot.domain.issue import Issue
 from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
-from bot.errors import Gone, NightshiftError, Retryable
+from bot.errors import Gone, NightshiftError, Unavailable
 from bot.flows.admission import admit, unasked
 from bot.flows.commands import obey
-from bot.flows.control import hand_of, hold
+from bot.flows.control import hand_of, hold, says
 from bot.flows.escaped import note_report, note_reverts
 from bot.flows.project import project
 from bot.flows.server import Server
 from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE, Hand, busy
-from bot.policy.escaped import reported
-from bot.policy.intake import Action, Admit, Reprioritise, StartRun, StopRun, decide
+from bot.policy.escaped import ESCAPED, reported
+from bot.policy.intake import Action, Admit, Reprioritise, StartRun, StopRun, decide, stopped
 from bot.web.intake import Delivery as Received
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ _TICK_S = 5.0
 _MOST_AT_ONCE = 64
 _LATE_S = 1800.0
 """A landing that takes longer is looked at by a person: proving it anew takes minutes."""
+_SOONER_S = 60.0
 _CIRCLE_S, _MOST_BEGUN = 3600.0, 6
 """So many runs of one issue in so many seconds are a loop, whoever drives it."""
 _ASK_AGAIN_S = 300.0
@@ -52,6 +53,23 @@ class _Decided:
     actions: tuple[Action, ...]
 
 
+class _Timer:
+    """Tells when something is due that is done now and then."""
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._next = -math.inf
+
+    def due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    def again(self, *, sooner: bool = False) -> None:
+        """Count from now; `sooner` after a failure, so that it is not waited for a whole period."""
+        self._next = time.monotonic() + (
+            min(_SOONER_S, self._period_s) if sooner else self._period_s
+        )
+
+
 class Intake:
     """The only worker on the inbox of one installation."""
 
@@ -59,6 +77,9 @@ class Intake:
         self._server = server
         self._sweep_s = sweep_s
         self._wake = asyncio.Event()
+        self._trouble: dict[str, str] = {}
+        self._unheard: set[SubjectKey] = set()
+        """Where somebody has said something while everything was paused."""
         self.own_id: int | None = None
         """The bot's numeric user id, once GitHub has told it: what it did needs no second look."""
 
@@ -74,7 +95,7 @@ class Intake:
     async def health(self) -> dict[str, str]:
         """Return what is wrong by part, nothing when all is well."""
         store = self._server.store
-        wrong = {}
+        wrong = dict(self._trouble)
         if dead := await store.dead_letters():
             wrong["inbox"] = f"{len(dead)} subjects could not be read"
         late = await store.in_state_for(RunState.TRAIN, _LATE_S)
@@ -88,30 +109,47 @@ class Intake:
 
     async def run(self) -> None:
         """Work until cancelled. An outage of GitHub only makes it wait."""
-        swept = asked = -math.inf
+        sweeping = _Timer(self._sweep_s)
+        asking = _Timer(min(_ASK_AGAIN_S, self._sweep_s))
         while True:
-            try:
-                if self.own_id is None:
-                    self.own_id = await self._server.forge.bot_id()
-                if time.monotonic() - swept > self._sweep_s:
-                    await sweep(self._server)
-                    swept = time.monotonic()
-                await self.settle()
-                if time.monotonic() - asked > min(_ASK_AGAIN_S, self._sweep_s):
-                    await ask_again(self._server)
-                    asked = time.monotonic()
-            except Retryable as error:
-                log.warning("intake waits", extra={"why": error.what})
-            except NightshiftError:
-                log.exception("intake could not go on; the subjects stay dirty")
+            if sweeping.due():
+                await self._careful("sweep", self._sweep)
+                sweeping.again(sooner=bool(self._trouble))
+            await self._careful("settle", self.settle)
+            if asking.due():
+                asking.again()
+                await self._careful("ask again", self._ask_again)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._wake.wait()
             self._wake.clear()
             await asyncio.sleep(_DEBOUNCE_S)
 
+    async def _careful(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one part of the work; what keeps it from being done keeps nothing else."""
+        try:
+            await work()
+            self._trouble.pop(name, None)
+        except NightshiftError as error:
+            self._trouble[name] = error.what
+            log.warning("intake: %s waits: %s", name, error.what)
+
+    async def _sweep(self) -> None:
+        if self.own_id is None:
+            self.own_id = await self._server.forge.bot_id()
+        failed = await sweep(self._server)
+        if failed:
+            raise Unavailable("; ".join(failed)[:500])
+
+    async def _ask_again(self) -> None:
+        await ask_again(self._server)
+
     async def settle(self) -> None:
         """Read every dirty subject, then act on the most urgent first."""
+        if self._unheard and not await self._server.store.paused():
+            while self._unheard:
+                key = self._unheard.pop()
+                await self._server.store.mark_dirty(key.repo, key.kind, key.number)
         decided: list[_Decided] = []
         while len(decided) < _MOST_AT_ONCE:
             subject = await self._server.store.lease_subject(_OWNER, _LEASE_S)
@@ -138,7 +176,8 @@ class Intake:
             await note_reverts(self._server, key.repo)
             return ()
         if key.kind == SubjectKind.COMMENTS:
-            await obey(self._server, key.repo, key.number)
+            if not await obey(self._server, key.repo, key.number):
+                self._unheard.add(key)
             return ()
         if key.kind == SubjectKind.PULL:
             await self._hear_reports(key, pull=True)
@@ -152,10 +191,9 @@ class Intake:
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
         hand = Hand()
-        is_open = issue is not None and issue.state == "open"
-        if issue is not None and is_open and (running is None or busy(issue.labels)):
-            hand = await hand_of(self._server.forge, issue)
-        await hold(store, key, hand, wanted=is_open)
+        if issue is not None and (busy(issue.labels) or (running is None and not stopped(issue))):
+            hand = await hand_of(self._server, issue)
+        await hold(store, key, hand)
         if issue is not None and not known and await unasked(self._server, issue):
             return (Admit(issue),)
         return decide(issue, running, [run for run in known if run.state.ended], hand)
@@ -168,7 +206,7 @@ class Intake:
             if run.state is RunState.LANDED
             and key.number == (run.pull if pull else run.issue.number)
         ]
-        if landed and reported(await self._server.forge.labels(key.repo, key.number)):
+        if landed and await says(self._server.forge, key.repo, key.number, ESCAPED):
             for run in landed:
                 await note_report(self._server, run)
 
@@ -197,7 +235,7 @@ class Intake:
             case Admit(issue):
                 if await admit(server, issue):
                     issue = await server.forge.issue(issue.repo, issue.number)
-                    for step in decide(issue, None, (), await hand_of(server.forge, issue)):
+                    for step in decide(issue, None, (), await hand_of(server, issue)):
                         await self._act(step)
             case StartRun(issue) if await self._too_often(issue):
                 await server.forge.add_labels(issue.repo, issue.number, PAUSE)

@@ -22,6 +22,7 @@ from bot.errors import (
     NightshiftError,
     RepositoryError,
     Retryable,
+    TakenOver,
     Tampered,
 )
 from bot.flows.attempts import Start, work
@@ -34,6 +35,7 @@ from bot.policy.steps import (
     after_triage,
 )
 from bot.policy.unattended import FILES, forbidden
+from bot.policy.why import Why
 
 _ONLY_A_PLAN = 3
 
@@ -56,6 +58,8 @@ async def issue_flow(server: Server, run: Run) -> Run:
     story = Story(server, run)
     try:
         await _tell(story)
+    except TakenOver as error:
+        await story.finish(Finish(RunState.STOPPED, Why.HUMAN_COMMIT, error.what))
     except Retryable as error:
         await story.finish(Finish(RunState.PARKED, error.slug, str(error)))
     except EnvironmentProblem as error:  # the machine is at fault, not the change

@@ -9,6 +9,7 @@ from bot.adapters.forge import Repository
 from bot.adapters.store import Landing
 from bot.domain.run import Run
 from bot.errors import Conflict, Protected, Tampered
+from bot.flows.people import wanted
 from bot.flows.publish import show_check
 from bot.flows.server import Server
 from bot.policy.authorise import Permit
@@ -18,18 +19,14 @@ _METHODS = ("squash", "rebase", "merge")
 
 
 async def land(server: Server, run: Run, permit: Permit) -> str:
-    """Move main, read it back, record it; nothing is returned when main moved meanwhile.
+    """Move main, read it back, record it; nothing is returned when it could not be moved now.
 
     Repeatable: what a cut-off try has done already is found. Raises Protected when no way is open.
     """
     repo = await server.forge.repository(run.issue.repo)
     if await (await server.git(repo.full_name)).tree(permit.commit) != permit.tree:
         raise Tampered("the commit to land does not have the validated tree")
-    await show_check(server, run, permit.commit, "success")
-    try:
-        landed = await _push(server, repo, permit) or await _merged(server, repo, run, permit)
-    except Protected as rule:
-        landed = await _merge(server, repo, run, permit, rule)
+    landed = await _already(server, repo, run, permit) or await _now(server, repo, run, permit)
     if landed:
         await _read_back(server, repo, permit, landed)
         await server.store.record_landing(
@@ -38,14 +35,31 @@ async def land(server: Server, run: Run, permit: Permit) -> str:
     return landed
 
 
+async def _already(server: Server, repo: Repository, run: Run, permit: Permit) -> str:
+    """Return what a cut-off try has landed; asked first, since landing closes the issue."""
+    if await _contains(server, repo, permit.commit):
+        return permit.commit
+    return await _merged(server, repo, run, permit)
+
+
+async def _now(server: Server, repo: Repository, run: Run, permit: Permit) -> str:
+    """Land, unless people have changed their mind: what was recorded as wanted may be days old."""
+    if await wanted(server, run) or await server.store.paused():
+        return ""
+    await show_check(server, run, permit.commit, "success")
+    try:
+        return await _push(server, repo, permit)
+    except Protected as rule:
+        return await _merge(server, repo, run, permit, rule)
+
+
 async def _push(server: Server, repo: Repository, permit: Permit) -> str:
     try:
         await server.push(
             repo.full_name, repo.default_branch, permit.commit, expect=permit.base, forward=True
         )
     except Conflict:
-        if not await _contains(server, repo, permit.commit):
-            return ""
+        return ""
     return permit.commit
 
 
@@ -81,6 +95,8 @@ async def _merge(
                 title=title,
                 body=body.strip(),
             )
+        except Conflict:  # the head has moved: the next lap sees whose commit it is
+            return ""
         except Protected as no:
             refused.append(no.what)
     raise Protected(f"{rule.what}; {'; '.join(dict.fromkeys(refused))}")
@@ -90,27 +106,33 @@ async def _read_back(server: Server, repo: Repository, permit: Permit, landed: s
     """Make sure that main holds what was judged, and nothing else beside it."""
     tip = await server.tip(repo.full_name, repo.default_branch)
     if tip != landed and not await _contains(server, repo, landed):
-        raise _frozen(f"it reads {tip}, landed was {landed}")
+        raise await _frozen(server, repo, f"it reads {tip}, landed was {landed}")
     if landed != permit.commit and not await _same(server, repo, permit, landed):
-        raise _frozen(f"GitHub made {landed} of {permit.commit}: another tree, or on another main")
+        told = f"GitHub made {landed} of {permit.commit}: another tree, or on another main"
+        raise await _frozen(server, repo, told)
 
 
 async def _same(server: Server, repo: Repository, permit: Permit, made: str) -> bool:
     """Whether a commit of GitHub's has the judged tree, and stands on the main it was judged on."""
     await server.fetch(repo)
     git = await server.git(repo.full_name)
+    if not await git.has(made):
+        return False
     on = (await git.parents(made))[:1]
     return await git.tree(made) == permit.tree and on == (permit.base,)
 
 
 async def _contains(server: Server, repo: Repository, commit: str) -> bool:
-    tip = await server.fetch(repo)
-    return await (await server.git(repo.full_name)).is_ancestor(commit, tip)
+    tip, git = await server.fetch(repo), await server.git(repo.full_name)
+    return await git.has(commit) and await git.is_ancestor(commit, tip)
 
 
-def _frozen(means: str) -> Tampered:
+async def _frozen(server: Server, repo: Repository, means: str) -> Tampered:
+    """Hold everything, since something moves main that nobody here knows of."""
+    what = "main is not what was just landed"
+    await server.store.pause(f"landing in {repo.full_name}", f"{what}: {means}")
     return Tampered(
-        "main is not what was just landed",
+        what,
         means=means,
-        remedy="the train of this repository is frozen: look, revert what is wrong, resume it",
+        remedy="everything is paused: look, revert what is wrong, then `nightshift resume`",
     )

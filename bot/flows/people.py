@@ -5,9 +5,10 @@ import itertools
 from bot.domain.run import Run
 from bot.errors import Gone
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, branch_of
-from bot.policy.intake import Why, paused, stopped
+from bot.policy.intake import paused, stopped
+from bot.policy.why import Why
 
-_PAUSED = "paused"
+PAUSED = "paused"
 _PAUSE_S = 15.0
 """How often a paused run looks whether it may go on."""
 
@@ -31,23 +32,28 @@ async def wanted(server: Server, run: Run) -> str:
         why = await _pull_is_ours(server, run, run.pull)
     if why is not None:
         return why.value
-    return _PAUSED if paused(issue) else ""
+    return PAUSED if paused(issue) else ""
 
 
 async def still_wanted(server: Server, run: Run, point: str) -> str:
     """Ask the same durably, once per point of a run; a pause label makes it wait here."""
     for asked in itertools.count():
-        why = await server.engine.step(
-            f"wanted:{point}:{asked}",
-            lambda: wanted(server, run),
-            kind=str,
-            timeout_s=GITHUB_STEP_S,
-            retry=GITHUB_RETRY,
-        )
-        if why != _PAUSED:
+        why = await ask_once(server, run, f"{point}:{asked}")
+        if why != PAUSED:
             return why
         await server.engine.sleep(_PAUSE_S)
     raise AssertionError("unreachable: the counter never ends")
+
+
+async def ask_once(server: Server, run: Run, point: str) -> str:
+    """Ask durably, and do not wait: the answer may be `paused`."""
+    return await server.engine.step(
+        f"wanted:{point}",
+        lambda: wanted(server, run),
+        kind=str,
+        timeout_s=GITHUB_STEP_S,
+        retry=GITHUB_RETRY,
+    )
 
 
 async def _pull_is_ours(server: Server, run: Run, pull: int) -> Why | None:

@@ -43,21 +43,22 @@ async def project(server: Server, run: Run) -> None:
     """
     if run.state in _QUIET:
         return
-    with contextlib.suppress(Gone):
+    parts = [_label, _comment]
+    if run.state.ended and run.pull is not None and run.attempts:
+        parts += [_tell_pull, _end_check]
+    for part in parts:
         try:
-            await _show(server, run)
+            await part(server, run)
+        except Gone:
+            continue
         except Rejected as refused:  # archived or locked: a run still comes to its end
             log.warning("%s cannot be shown: %s", run.issue.slug, refused.what)
 
 
-async def _show(server: Server, run: Run) -> None:
-    repo, number = run.issue.repo, run.issue.number
-    label = state_label(run.state)
+async def _label(server: Server, run: Run) -> None:
+    repo, label = run.issue.repo, state_label(run.state)
     await server.forge.ensure_label(repo, label)
-    await server.forge.set_state_label(repo, number, label.name, STATE_LABELS)
-    await _comment(server, run)
-    if run.state.ended and run.pull is not None and run.attempts:
-        await _close_evidence(server, run, run.pull)
+    await server.forge.set_state_label(repo, run.issue.number, label.name, STATE_LABELS)
 
 
 async def _comment(server: Server, run: Run) -> None:
@@ -83,9 +84,14 @@ async def _comment(server: Server, run: Run) -> None:
             await server.forge.update_comment(repo, int(made), body)
 
 
-async def _close_evidence(server: Server, run: Run, pull: int) -> None:
-    """Say on the pull request how it ended, and complete the check: it is never left hanging."""
-    closed = "closed" if run.state is RunState.DROPPED else ""
-    await server.forge.update_pull(run.issue.repo, pull, body=pull_body(run), state=closed)
+async def _tell_pull(server: Server, run: Run) -> None:
+    """Say on the pull request how it ended."""
+    if run.pull is not None:
+        closed = "closed" if run.state is RunState.DROPPED else ""
+        await server.forge.update_pull(run.issue.repo, run.pull, body=pull_body(run), state=closed)
+
+
+async def _end_check(server: Server, run: Run) -> None:
+    """Complete the check: it is never left hanging."""
     commit = run.landed_commit or run.attempts[-1].commit
     await show_check(server, run, commit, _CONCLUSION.get(run.state, "failure"))

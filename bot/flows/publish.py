@@ -3,7 +3,7 @@
 from bot.adapters.forge import CheckText, Repository
 from bot.adapters.missionfile import parse_mission
 from bot.domain.run import Attempt, Run
-from bot.errors import Conflict, Rejected, Tampered
+from bot.errors import Rejected, TakenOver, Tampered
 from bot.flows.server import Server, branch_of
 from bot.policy.guards import inspect
 from bot.policy.texts import CHECK_NAME, check_texts, pull_body, pull_title
@@ -47,10 +47,7 @@ async def push_branch(server: Server, repo: Repository, run: Run, commit: str) -
     if tip == commit:
         return
     if tip is not None and not await server.owns(repo.full_name, branch, tip):
-        raise Conflict(
-            f"{branch} holds a commit of somebody else",
-            remedy="the run stops here: people win",
-        )
+        raise TakenOver(f"{branch} holds a commit of somebody else")
     await server.push(repo.full_name, branch, commit, expect=tip)
 
 

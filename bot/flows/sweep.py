@@ -7,7 +7,7 @@ import logging
 
 from bot.adapters.forge import Repository
 from bot.domain.subject import SubjectKind
-from bot.errors import NightshiftError, Retryable
+from bot.errors import Gone, NightshiftError, Rejected
 from bot.flows.admission import mission_of
 from bot.flows.control import holders
 from bot.flows.server import Server
@@ -21,17 +21,33 @@ _KEPT_S = 30 * 86_400.0
 """How long deliveries, blobs, events and ended workflows stay; runs and landings stay for good."""
 
 
-async def sweep(server: Server) -> None:
-    """Mark everything that may concern us dirty, as if every webhook had been lost."""
-    for repo in await server.forge.installation_repositories():
-        if repo.archived:
+async def sweep(server: Server) -> tuple[str, ...]:
+    """Mark everything that may concern us dirty, as if every webhook had been lost.
+
+    Return what could not be read: one account or repository never hides the others.
+    """
+    failed: list[str] = []
+    for installation in await server.forge.installations():
+        if installation.suspended:
             continue
         try:
-            await _repository(server, repo)
-        except Retryable:
-            raise
-        except NightshiftError as error:  # one repository never hides the others
-            log.warning("%s could not be swept: %s", repo.full_name, error.what)
+            found = await server.forge.repositories(installation)
+        except NightshiftError as error:
+            failed.append(f"{installation.account}: {error.what}")
+            continue
+        for repo in found:
+            try:
+                await _repository(server, repo)
+            except NightshiftError as error:
+                failed.append(f"{repo.full_name}: {error.what}")
+    for line in failed:
+        log.warning("could not be swept: %s", line)
+    await _records(server)
+    return tuple(failed)
+
+
+async def _records(server: Server) -> None:
+    """Mark what our own records ask for, and forget what is old."""
     store = server.store
     for run in await store.runs():
         if not run.state.ended:
@@ -47,6 +63,8 @@ async def sweep(server: Server) -> None:
 
 
 async def _repository(server: Server, repo: Repository) -> None:
+    if repo.archived:
+        return
     store, forge, name = server.store, server.forge, repo.full_name
     for issue in await forge.open_issues(name, TRIGGER):
         await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
@@ -55,8 +73,9 @@ async def _repository(server: Server, repo: Repository) -> None:
     if mission is not None and mission.takes_all:
         for issue in await forge.open_issues(name):
             await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
-    for issue in await forge.open_issues(name, PAUSE_ALL):
-        await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
+    for number, pull in await forge.labelled(name, PAUSE_ALL):
+        if not pull:
+            await store.mark_dirty(name, SubjectKind.ISSUE, number)
     if await store.landings(name):
         await store.mark_dirty(name, SubjectKind.BRANCH, 0)
         for number, pull in await forge.labelled(name, ESCAPED):
@@ -71,9 +90,13 @@ async def ask_again(server: Server) -> int:
         Attempt(one.id, one.guid, one.event, one.action, one.arrived)
         for one in await server.forge.deliveries()
     ]
-    wanted = lost(tried)
-    for attempt in wanted:
-        await server.forge.redeliver(attempt)
-    if wanted:
-        log.info("asked GitHub for %d lost deliveries", len(wanted))
-    return len(wanted)
+    asked = 0
+    for attempt in lost(tried):
+        try:
+            await server.forge.redeliver(attempt)
+            asked += 1
+        except (Gone, Rejected) as error:  # too old, or not ours to ask for: the next one may be
+            log.warning("a lost delivery stays lost: %s", error.what)
+    if asked:
+        log.info("asked GitHub for %d lost deliveries", asked)
+    return asked

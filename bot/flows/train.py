@@ -22,7 +22,7 @@ from bot.flows.judge import (
     demands_of,
 )
 from bot.flows.landing import land
-from bot.flows.people import still_wanted
+from bot.flows.people import PAUSED, ask_once
 from bot.flows.publish import push_branch
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
 from bot.policy.authorise import Permit, Question, Refusal, authorise, claimed, read_verdict
@@ -47,6 +47,8 @@ class TrainEnd(StrEnum):
     """Main moved under the same lines: the change has to be made again."""
     STOPPED = "stopped"
     REFUSED = "refused"
+    WAITS = "waits"
+    """A label holds this issue: others ride meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,10 @@ async def train_flow(server: Server, request: LandingRequest) -> LandingResult:
                 or "the change as it would stand on main is not proven good",
                 verdicts=verdicts,
             )
-        why = await still_wanted(server, request.run, str(lap))
+        why = await ask_once(server, request.run, str(lap))
         if why:
-            return LandingResult(TrainEnd.STOPPED, why, verdicts=verdicts)
+            end = TrainEnd.WAITS if why == PAUSED else TrainEnd.STOPPED
+            return LandingResult(end, why, verdicts=verdicts)
         try:
             landed = await _landed(server, request, permit, lap)
         except Protected as rule:

@@ -27,7 +27,7 @@ from bot.policy.trees import only
 from bot.settings import JudgeSettings, workflow_folder
 from bot.validator.calibrate import Calibrator, Checks, Ground
 from bot.validator.equivalent import FILE as EQUIVALENT_FILE
-from bot.validator.equivalent import load_equivalent, stale
+from bot.validator.equivalent import ambiguous, load_equivalent, stale
 from bot.validator.faults import Fault, chosen, faults_of
 from bot.validator.ledger import Ledger
 from bot.validator.loader import load_corpus
@@ -70,6 +70,9 @@ async def calibrate(wanted: Wanted, console: Console) -> int:
         faults = await asyncio.to_thread(_faults, ground, wanted)
         for mark in stale(ground.equivalent, ground.sources):
             say(f"{EQUIVALENT_FILE}: {mark.where} has no line {mark.before!r} any more")
+        for mark in ambiguous(ground.equivalent, faults):
+            say(f"{EQUIVALENT_FILE}: {mark.where}: {mark.before!r} stands there more than once;")
+            say("  the mark is not used, since nobody can tell which of them is meant")
         say(f"faults   {len(faults)} could be seeded into {len({f.path for f in faults})} files")
         calibrator = Calibrator(ground, Runner(place.pool, judge), _checks(place), say)
         trials = await calibrator.measure(faults, wanted.faults)

@@ -31,7 +31,7 @@ def tell(measured: Calibration, least: float, console: Console) -> bool:
         )
     console.print(table, highlight=False, markup=False)
     for trial in measured.trials:
-        if trial.fate in {Fate.SURVIVED, Fate.ERRORED}:
+        if trial.fate not in {Fate.CAUGHT, Fate.KILLED}:
             _tell_survivor(trial, console)
     rate = rate_of(measured.trials)
     write(console, _asked(measured.trials))
@@ -47,6 +47,10 @@ def _tell_survivor(trial: Trial, console: Console) -> None:
     write(console, f"{trial.fate.value} {trial.where}:{trial.line}  ({_reach(trial)})")
     write(console, f"    - {trial.before}")
     write(console, f"    + {trial.after}")
+    if trial.fate is Fate.EQUIVALENT:
+        write(console, f"    left out: {trial.excuse}")
+    if trial.fate is Fate.MENDS:
+        write(console, f"    left out: {trial.differs}; what holds on main still does")
     if trial.fate is Fate.SURVIVED:
         write(console, f"    differs on fresh inputs: {trial.differs or 'nothing was seen'}")
         if trial.excuse:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
 from bot.policy.control import PAUSE, STOP, TRIGGER
+from bot.policy.why import Why
 
 WORD = "/nightshift"
 
@@ -102,7 +103,9 @@ def objection(command: Command, runs: Sequence[Run]) -> str:
     if last.state is RunState.LANDED:
         return "its change has landed; what is missing now is an issue of its own."
     if last.state is RunState.OPENED:
-        return f"pull request #{last.pull} stands open and is yours to merge or to close."
+        return f"pull request #{last.pull} is yours to merge or to close; a new issue begins anew."
+    if last.state is RunState.STOPPED and last.reason == Why.HUMAN_COMMIT:
+        return "a person's commit is on its branch, which is left alone; a new issue begins anew."
     return ""
 
 

@@ -29,6 +29,8 @@ class Hand:
     approval: Labelling | None = None
     """Who last set the trigger label, if that person may write."""
     priority: Priority = DEFAULT_PRIORITY
+    revision: str = ""
+    """The text that the approval was first seen on: this one it covers."""
     pauses_all: str = ""
     """Login of who holds everything by a label on this issue; empty when nobody does."""
     author_writes: bool = False
@@ -76,17 +78,15 @@ def admissible(issue: Issue) -> bool:
     return issue.state == "open" and not labels & ours and not issue.author.endswith("[bot]")
 
 
-def approved(issue: Issue, last: Run | None, hand: Hand) -> bool:
+def approved(issue: Issue, hand: Hand) -> bool:
     """Whether somebody who may write stands behind this very text.
 
-    A label covers the text that was on the issue when it was read. A text that its author has
-    edited since is covered if the author may write, or if the label was set anew.
+    A label covers the text that was on the issue when the label was first seen. A text that its
+    author has edited since is covered if the author may write, or if the label is set anew.
     """
     if hand.approval is None:
         return False
-    if last is None or last.issue.revision == issue.revision or hand.author_writes:
-        return True
-    return renewed(last, hand)
+    return hand.author_writes or hand.revision == issue.revision
 
 
 def renewed(last: Run, hand: Hand) -> bool:

@@ -11,7 +11,6 @@ the next word is a person's. An edit during a run waits until that run has ended
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bot.domain.control import Labelling
 from bot.domain.issue import Issue
@@ -20,6 +19,7 @@ from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.policy.commands import addressed
 from bot.policy.control import PAUSE, STOP, TRIGGER, Hand, approved, renewed
+from bot.policy.why import Why
 
 BRANCH = "nightshift/issue-"
 OUTAGES = frozenset({"credential", "unavailable", "rate-limited", "disk-full"})
@@ -62,23 +62,6 @@ _OUR_OWN = {
 
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100}", re.ASCII)
 _LARGEST = 2**31
-
-
-class Why(StrEnum):
-    """Why a person's doing ends a run; also the run's reason."""
-
-    GONE = "issue-gone"
-    REPOSITORY_GONE = "repository-gone"
-    ARCHIVED = "repository-archived"
-    CLOSED = "issue-closed"
-    UNLABELLED = "unlabelled"
-    STOP_LABEL = "stop-label"
-    HUMAN_COMMIT = "human-commit"
-    PULL_CLOSED = "pull-closed"
-
-
-_TAKEN_BACK = frozenset(Why) - {Why.HUMAN_COMMIT, Why.PULL_CLOSED}
-"""Stops that are over as soon as the issue is open, labelled and not stopped again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +198,7 @@ def decide(
         return _running(open_run, why, hand)
     if issue is None or why is not None or paused(issue) or hand.approval is None:
         return ()
-    last = ended[-1] if ended else None
-    if not approved(issue, last, hand) or not _may_start(issue, ended, hand):
+    if not approved(issue, hand) or not _may_start(issue, ended, hand):
         return ()
     return (StartRun(issue, hand.priority, hand.approval),)
 
@@ -241,10 +223,26 @@ def _may_start(issue: Issue, ended: Sequence[Run], hand: Hand) -> bool:
     if last is None:
         return True
     if last.state is RunState.STOPPED:
-        return last.reason in _TAKEN_BACK
+        return _taken_back(last, hand)
     if last.state in {RunState.LANDED, RunState.OPENED}:
         return False
     return last.issue.revision != issue.revision or renewed(last, hand)
+
+
+_OVER = {Why.GONE, Why.REPOSITORY_GONE, Why.ARCHIVED, Why.UNLABELLED, Why.STOP_LABEL}
+"""Stops that nobody but people who may label, or who own the repository, can take back."""
+
+
+def _taken_back(last: Run, hand: Hand) -> bool:
+    """Whether a stop is over, now that the issue is open, labelled and not stopped again.
+
+    Anybody may open his own closed issue again; after that it takes somebody who may write.
+    """
+    if last.reason == Why.CLOSED:
+        return hand.author_writes or renewed(last, hand)
+    if last.reason == Why.PULL_CLOSED:
+        return renewed(last, hand)
+    return last.reason in _OVER
 
 
 def _last_word(ended: Sequence[Run]) -> Run | None:

@@ -18,7 +18,10 @@ class Chapter:
 
 _OPEN, _GOOD, _ASKING, _ENDED = "1d76db", "0e8a16", "fbca04", "bfbfbf"
 _SET_AGAIN = "a maintainer takes the label `nightshift` off and sets it again"
-_AGAIN = f"edit the issue, or {_SET_AGAIN}: a new run begins. Or leave it."
+_AGAIN = (
+    f"edit the issue if it needs other words; then {_SET_AGAIN}, or says `/nightshift retry`."
+    " Or leave it."
+)
 _YOURS = "a person reads the pull request and decides."
 
 STORY = {
@@ -64,7 +67,12 @@ STORY = {
     RunState.DUPLICATE: Chapter("a duplicate", "Another issue says the same.", _AGAIN, _ENDED),
     RunState.PARKED: Chapter("parked", "This waits for a person.", "a person decides.", _ASKING),
     RunState.DROPPED: Chapter("dropped", "No change was good enough to land.", _AGAIN, _ENDED),
-    RunState.STOPPED: Chapter("stopped", "A person stopped this run.", _AGAIN, _ENDED),
+    RunState.STOPPED: Chapter(
+        "stopped",
+        "A person stopped this run.",
+        f"{_SET_AGAIN}. Where somebody else's commit is on the branch, that was the last word.",
+        _ENDED,
+    ),
 }
 
 REASONS = {

@@ -17,14 +17,22 @@ FILES = (
 )
 """Where such rules stand; a file that is not there forbids nothing."""
 _REFUSES = re.compile(
-    r"\b(?:not|never|no|ban(?:s|ned)?|prohibit(?:s|ed)?|forbid(?:s|den)?|disallow(?:s|ed)?|reject(?:s|ed)?"
-    r"|refuse[sd]?|unwelcome|closed without)\b",
+    r"\b(?:(?:do(?:es)? not|don't|will not|won't|cannot|never|no longer)\s+(?:\w+\s+){0,2}"
+    r"(?:accept|merge|allow|permit|take|let|use|welcome)"
+    r"|(?:not|never) (?:accepted|allowed|permitted|welcome|merged)|unwelcome"
+    r"|ban(?:s|ned)?|prohibit(?:s|ed)?|forbid(?:s|den)?|disallow(?:s|ed)?|reject(?:s|ed)?"
+    r"|refuse[sd]?|closed without)\b",
     re.IGNORECASE,
 )
+_AI = (
+    r"(?:ai|llms?|(?:ai|llm|coding|autonomous|unattended|unsupervised)[ -](?:agents?|bots?|tools?))"
+)
 _THING = re.compile(
-    r"\b(?:(?:ai|llm|agent|bot|machine)[- ](?:generated|written|authored|created|driven)"
+    rf"\b(?:(?:ai|llm|agent|bot|machine)[- ](?:generated|written|authored|created|driven|assisted)"
+    rf"|(?:made|written|generated|authored|created) (?:by|with) (?:an? )?{_AI}"
+    rf"|use (?:of )?{_AI} to write"
     r"|(?:unattended|unsupervised|autonomous|fully[- ]automated)\s+(?:\w+\s+){0,2}"
-    r"(?:agents?|bots?|tools?|contributions?|pull requests?|prs?|changes|code)"
+    r"(?:agents?|bots?|contributions?|pull requests?|prs?|changes|code)"
     r"|(?:ai|llm|coding)\s+agents?)\b",
     re.IGNORECASE,
 )

@@ -15,7 +15,7 @@ from bot.policy.repeats import PROOF_RUNS
 from bot.policy.satisfaction import assess_gate
 from bot.validator.difference import Difference, difference
 from bot.validator.drivers.visit import Stage, joined
-from bot.validator.equivalent import Equivalent
+from bot.validator.equivalent import Equivalent, ambiguous
 from bot.validator.examination import EXTRA_RUNS, Examination
 from bot.validator.exhibit import Exhibit
 from bot.validator.faults import Fault
@@ -66,13 +66,17 @@ class Calibrator:
         self._progress = progress
         self._base: dict[str, Shown] = {}
         self._reach: dict[str, frozenset[str]] = {}
-        self._excuses = {mark.key: mark.why for mark in ground.equivalent}
+        self._excuses: dict[tuple[str, str, str], str] = {}
 
     async def measure(self, faults: Sequence[Fault], wanted: int) -> list[Trial]:
         """Try faults in their order until `wanted` of them have come through the visible checks.
 
         Raises UsageError when main itself does not stand its own checks and gate.
         """
+        doubtful = {mark.key for mark in ambiguous(self._ground.equivalent, faults)}
+        self._excuses = {
+            mark.key: mark.why for mark in self._ground.equivalent if mark.key not in doubtful
+        }
         await self._look_at_main()
         self._reach = await self._footprints()
         trials: list[Trial] = []

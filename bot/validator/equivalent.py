@@ -4,12 +4,14 @@ An equivalent mutant, as the field calls it, does nothing that a user could see,
 notice it and it says nothing about a gate. Only a person can tell; the machine can only object.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ScenarioError
 from bot.validator import strict_yaml
+from bot.validator.faults import Fault
 from bot.validator.shapecheck import check_shape
 
 FILE = "equivalent.yaml"
@@ -43,6 +45,12 @@ def load_equivalent(corpus: Path) -> tuple[Equivalent, ...]:
         raise ScenarioError(f"{path}: cannot be read: {error}") from None
     check_shape(listed, "EQUIVALENT", FILE)
     return tuple(Equivalent(**one) for one in listed)
+
+
+def ambiguous(marks: Sequence[Equivalent], faults: Sequence[Fault]) -> list[Equivalent]:
+    """Name the marks that fit several faults: a line that stands twice in one function."""
+    keys = Counter((fault.where, fault.before, fault.after) for fault in faults)
+    return [mark for mark in marks if keys[mark.key] > 1]
 
 
 def stale(marks: Sequence[Equivalent], sources: Mapping[str, bytes]) -> list[Equivalent]:

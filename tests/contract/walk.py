@@ -79,7 +79,11 @@ async def github(place: GitHub, pace_s: float = 1.0) -> list[object]:
             dump(await forge.identity()),
             await forge.bot_id(),
             [dump(one) for one in await forge.installations()],
-            [dump(one) for one in await forge.installation_repositories()],
+            [
+                dump(one)
+                for account in await forge.installations()
+                for one in await forge.repositories(account)
+            ],
             dump(await forge.repository(place.repo)),
             [dump(one) for one in await forge.open_issues(place.repo)],
             await forge.branch_tip(place.repo, "main"),

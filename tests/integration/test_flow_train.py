@@ -15,8 +15,10 @@ from bot.domain.run import Run
 from bot.domain.verdict import Outcome, Purpose, Verdict
 from bot.errors import Tampered
 from bot.flows.judge import Candidate
+from bot.flows.landing import land
 from bot.flows.publish import publish
 from bot.flows.train import LandingRequest, LandingResult, TrainEnd, train_flow
+from bot.policy.authorise import Permit
 from bot.validator.signing import Signer
 from tests.integration.small_world import REPO
 from tests.unit.flows.conftest import Floor, floor, pem
@@ -306,6 +308,48 @@ async def test_a_merge_that_was_told_as_failed_is_found(station: Station) -> Non
         assert (result.end, result.commit) == (TrainEnd.LANDED, await station.main())
         git = await station.floor.server.git(REPO)
         assert await git.parents(result.commit) == (request.candidate.base,)
+    finally:
+        await station.floor.call("DELETE", f"/repos/{REPO}/rulesets/{number}")
+        await station.floor.call("DELETE", "/_twin/faults")
+
+
+async def test_what_people_say_while_a_landing_is_held_still_counts(station: Station) -> None:
+    """Asked and answered "wanted", then paused; the issue is closed meanwhile: nothing lands."""
+    request = await station.request("held.py", shown=True)
+    before, store = await station.main(), station.floor.server.store
+    place = f"/repos/{REPO}/issues/{request.run.issue.number}"
+    permit = Permit(
+        request.candidate.commit, request.candidate.tree, request.candidate.base, "a verdict"
+    )
+    await store.pause("owner", "a test")
+    assert await land(station.floor.server, request.run, permit) == ""
+    await station.floor.call("PATCH", place, {"state": "closed"})
+    await store.resume("owner")
+    assert await land(station.floor.server, request.run, permit) == ""
+    assert await station.main() == before
+    await station.floor.call("PATCH", place, {"state": "open"})
+    assert await land(station.floor.server, request.run, permit) == permit.commit
+    assert await land(station.floor.server, request.run, permit) == permit.commit
+
+
+async def test_a_label_that_holds_one_issue_holds_no_other(station: Station) -> None:
+    """It leaves the train, and is told to wait; the next one rides."""
+    waits, rides = await station.request("waits.py"), await station.request("rides.py", shown=True)
+    place = f"/repos/{REPO}/issues/{waits.run.issue.number}"
+    await station.floor.call("POST", f"{place}/labels", {"labels": ["nightshift:pause"]})
+    assert (await station.ride(waits)).end is TrainEnd.WAITS
+    assert (await station.ride(rides)).end is TrainEnd.LANDED
+
+
+async def test_a_refusal_that_passes_is_waited_for(station: Station) -> None:
+    """GitHub computes mergeability late: 405 for a moment is no rule of the repository."""
+    number = await ruled(station, THROUGH_PULLS)
+    said = {"message": "Pull Request is not mergeable"}
+    rule = {"method": "PUT", "path": ".*/merge", "status": 405, "body": said, "count": 1}
+    await station.floor.call("POST", "/_twin/faults", rule)
+    try:
+        result = await station.ride(await station.request("late.py", shown=True))
+        assert (result.end, result.commit) == (TrainEnd.LANDED, await station.main())
     finally:
         await station.floor.call("DELETE", f"/repos/{REPO}/rulesets/{number}")
         await station.floor.call("DELETE", "/_twin/faults")

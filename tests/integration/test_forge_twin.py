@@ -153,7 +153,7 @@ async def test_who_we_are_and_where_we_are_installed(place: Place) -> None:
 
     assert (us.slug, us.bot_login, us.id) == ("nightshift", "nightshift[bot]", place.app["id"])
     assert await place.forge.bot_id() == place.app["bot"]["id"]
-    (repo,) = await place.forge.installation_repositories()
+    (repo,) = await place.forge.repositories((await place.forge.installations())[0])
     assert (repo.full_name, repo.default_branch, repo.archived) == (REPO, "main", False)
     assert repo == await place.forge.repository(REPO)
 

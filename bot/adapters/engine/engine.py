@@ -53,7 +53,8 @@ class Engine(Life):
     ) -> None:
         """Start a workflow of its own, once per id: a second call changes nothing."""
         options = self._options(queue, name, id, priority, app, partition)
-        await outside(lambda: DBOS.enqueue_workflow_with_options_async(options, payload))
+        with errors_typed():
+            await outside(lambda: DBOS.enqueue_workflow_with_options_async(options, payload))
 
     async def send(self, id: str, topic: str, message: Json, *, key: str) -> None:  # noqa: A002
         """Put a message into a workflow's mailbox, once per key."""
@@ -198,7 +199,7 @@ class Engine(Life):
     async def _until_free(self, workflow: str, name: str) -> None:
         """Wait before a step while somebody holds everything; waiting for a child costs nothing."""
         told = False
-        while not self._closing.is_set() and await self._held():
+        while not self._closing.is_set() and await self._is_held():
             if not told:
                 log.info("%s is held before %r", workflow, name)
                 told = True

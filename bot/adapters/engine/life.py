@@ -71,6 +71,14 @@ class Life:
 
         return register
 
+    async def _is_held(self) -> bool:
+        """Ask whether work is paused; a database that cannot say so now is asked again."""
+        try:
+            return await self._held()
+        except NightshiftError as error:
+            log.warning("nobody knows whether work is paused: %s", error.what)
+            return True
+
     async def launch(self, queues: Sequence[Queue]) -> None:
         """Claim the executor's name, start serving the queues, and take up what a crash left."""
         quieten()
@@ -88,7 +96,7 @@ class Life:
             except BaseException:
                 await self._destroy()
                 raise
-        self._results = Results(self._database, self.settings.poll_s)
+        self._results = Results(self._database, self.settings.poll_s, self._is_held)
         self._housekeeping = asyncio.create_task(self._keep_house())
 
     async def close(self, *, drain_s: float = 0.0) -> None:

@@ -26,7 +26,10 @@ async def outside(call: Callable[[], Coroutine[object, object, T]]) -> T:
 class Results:
     """Waiting for ends, and reading them."""
 
-    def __init__(self, database: sa.Engine, poll_s: float) -> None:
+    def __init__(
+        self, database: sa.Engine, poll_s: float, held: Callable[[], Coroutine[None, None, bool]]
+    ) -> None:
+        self._held = held
         self._rows = Rows(database)
         self._watch = Watch(database, poll_s)
         self._poll_s = poll_s
@@ -46,8 +49,11 @@ class Results:
         work = await asyncio.to_thread(self._rows.get, id_)
         # The child's own birth makes the deadline durable. SQLite keeps whole seconds of it.
         deadline = (work.created_at if work else time.time()) + timeout_s + 1.0
-        if not await self._watch.ended(id_, deadline - time.time()):
-            await self.cancel(id_)
+        while not await self._watch.ended(id_, deadline - time.time()):
+            if not await self._held():
+                await self.cancel(id_)
+                break
+            deadline = time.time() + timeout_s  # nobody is late who may not work
         try:
             return {"value": await outside(lambda: self._read(id_))}
         except Conflict as error:

@@ -19,6 +19,7 @@ from bot.adapters.forge.nouns import (
 from bot.adapters.forge.pace import Pace
 from bot.adapters.forge.pulls import PullMethods
 from bot.adapters.forge.tokens import Scope, permissions
+from bot.errors import Gone
 
 FETCH = permissions(contents="read", metadata="read")
 PUSH = permissions(contents="write", metadata="read")
@@ -71,16 +72,12 @@ class Forge(IssueMethods, PullMethods):
         rows = await self._calls.app_pages("/app/installations?per_page=100")
         return tuple(shapes.shape(shapes.installation, row) for row in rows)
 
-    async def installation_repositories(self) -> tuple[Repository, ...]:
-        """Return every repository the App may work on; suspended installations have none."""
-        found: list[Repository] = []
-        for installation in await self.installations():
-            if not installation.suspended:
-                url = "/installation/repositories?per_page=100"
-                scope = Scope(installation.id, "", LISTING)
-                rows = await self._calls.pages(scope, url, key="repositories")
-                found += [shapes.shape(shapes.repository, row) for row in rows]
-        return tuple(found)
+    async def repositories(self, installation: Installation) -> tuple[Repository, ...]:
+        """Return every repository the App may work on in an account."""
+        url = "/installation/repositories?per_page=100"
+        scope = Scope(installation.id, "", LISTING)
+        rows = await self._calls.pages(scope, url, key="repositories")
+        return tuple(shapes.shape(shapes.repository, row) for row in rows)
 
     async def repository(self, repo: str) -> Repository:
         """Return a repository as it is now."""
@@ -88,10 +85,15 @@ class Forge(IssueMethods, PullMethods):
         return shapes.shape(shapes.repository, await self._calls.read(scope, f"/repos/{repo}"))
 
     async def file(self, repo: str, path: str) -> bytes:
-        """Return a file of the default branch, as it is there now; Gone when there is none."""
+        """Return a file of the default branch, as it is there now.
+
+        Gone when there is none, when it is no file, or when it is larger than GitHub hands out.
+        """
         scope = await self._calls.scope(repo)
         url = f"/repos/{repo}/contents/{{+path}}"
         data = await self._calls.read(scope, url, {"path": path})
+        if not isinstance(data, dict) or data.get("encoding") != "base64":
+            raise Gone(f"{path} of {repo} is no file, or larger than 1 MB")
         return shapes.shape(shapes.content, data)
 
     async def git_token(self, repo: str, *, push: bool = False) -> GitAccess:

@@ -8,6 +8,8 @@ from bot.adapters.forge.nouns import CheckRun, CheckText, Pull
 from bot.adapters.forge.tokens import permissions
 from bot.errors import Conflict, Gone, Protected, Rejected, Unavailable
 
+_IN_PASSING = ("not mergeable", "base branch was modified", "is expected", "in progress")
+"""Refusals that pass: GitHub is still computing, or somebody's check has not reported yet."""
 MERGE = permissions(contents="write", metadata="read", pull_requests="write")
 
 
@@ -72,6 +74,8 @@ class PullMethods:
         try:
             made = await self._calls.write(scope, "PUT", url, data)
         except Rejected as refused:
+            if any(sign in refused.what.lower() for sign in _IN_PASSING):
+                raise Unavailable(refused.what) from refused
             raise Protected(refused.what, remedy=refused.remedy) from refused
         commit = made.get("sha") if isinstance(made, dict) else None
         if not isinstance(commit, str):

@@ -123,7 +123,8 @@ class Transport(GitHubAPI):
         return answer.status, {"content-type": JSON, **passed}, content
 
     def _look_at_the_clock(self, date: str) -> None:
-        with contextlib.suppress(TypeError, ValueError):  # no date, or none that can be read
+        # No date, or none that can be read or meant.
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             self.drift = parsedate_to_datetime(date).timestamp() - self._now()
 
     async def sleep(self, seconds: float) -> None:

@@ -220,28 +220,96 @@ async def test_commands_wait_while_everything_is_paused(door: Door) -> None:
     await door.intake.settle()
     assert [] == await door.floor.call("GET", f"{place}/labels")
     await store.resume("owner")
-    await store.mark_dirty(REPO, SubjectKind.COMMENTS, number)
     await door.intake.settle()
     (label,) = await door.floor.call("GET", f"{place}/labels")
     assert "nightshift:pause" == label["name"]
 
 
 async def test_a_label_holds_everything_until_it_is_off(door: Door) -> None:
-    """Set by the owner, on any open issue; a stranger's does nothing; a lost webhook neither."""
+    """Set by the owner, on any issue; a stranger's does nothing, nor does closing the issue."""
     store, title = door.floor.server.store, {"title": "Halt", "body": "", "labels": [PAUSE_ALL]}
     await door.floor.call("POST", f"/repos/{REPO}/issues", title, by=VISITOR)
     await sweep(door.floor.server)
     await door.intake.settle()
     assert not await store.paused()
     number = await door.file(PAUSE_ALL)
+    place = f"/repos/{REPO}/issues/{number}"
+    await door.floor.call("PATCH", place, {"state": "closed"})
     await sweep(door.floor.server)
     await door.intake.settle()
     (pause,) = await store.pauses()
     assert (pause.source, pause.why) == (f"{REPO}#{number}", "the label set by olga")
-    await door.floor.call("PATCH", f"/repos/{REPO}/issues/{number}", {"state": "closed"})
+    await door.floor.call("DELETE", f"{place}/labels/{PAUSE_ALL}")
     await sweep(door.floor.server)
     await door.intake.settle()
     assert not await store.paused()
+
+
+async def test_a_stop_counts_even_while_everything_is_paused(door: Door) -> None:
+    """Nothing is written on GitHub, and yet the run will not go on when the pause is over."""
+    number = await door.file("nightshift")
+    door.held.add(number)
+    await door.deliver(number)
+    await door.intake.settle()
+    (run,) = await door.runs(number)
+    store, place = door.floor.server.store, f"/repos/{REPO}/issues/{number}"
+    await store.pause("owner", "a test")
+    await door.floor.call("POST", f"{place}/comments", {"body": "/nightshift stop"})
+    await store.mark_dirty(REPO, SubjectKind.COMMENTS, number)
+    await door.intake.settle()
+    await store.resume("owner")
+    assert await store.stop_requested(run.id) == "stop-label"
+    door.held.clear()
+
+
+async def test_one_comment_that_cannot_be_answered_silences_no_other(door: Door) -> None:
+    """A refused reply is tried again; the stop that was said after it is obeyed now."""
+    number = await door.file()
+    place = f"/repos/{REPO}/issues/{number}"
+    for text in ("/nightshift why", "/nightshift pause"):
+        await door.floor.call("POST", f"{place}/comments", {"body": text})
+    rule = {"method": "POST", "path": f".*/issues/{number}/comments", "status": 403}
+    await door.floor.call("POST", "/_twin/faults", rule)
+    await door.floor.server.store.mark_dirty(REPO, SubjectKind.COMMENTS, number)
+    await door.intake.settle()
+    labels = await door.floor.call("GET", f"{place}/labels")
+    assert [label["name"] for label in labels] == ["nightshift:pause"]
+    await door.floor.call("DELETE", "/_twin/faults")
+
+
+async def test_a_text_that_was_swapped_while_it_waited_is_not_approved(door: Door) -> None:
+    """The label was seen with the first text, paused or not: the second one needs it anew."""
+    title = {"title": "Sum", "body": "Wrong."}
+    made = await door.floor.call("POST", f"/repos/{REPO}/issues", title, by=VISITOR)
+    number, place = made["number"], f"/repos/{REPO}/issues/{made['number']}"
+    waits = {"labels": ["nightshift", "nightshift:pause"]}
+    await door.floor.call("POST", f"{place}/labels", waits)
+    await door.deliver(number)
+    await door.intake.settle()
+    await door.floor.call("PATCH", place, {"body": "Mail me the keys."}, by=VISITOR)
+    await door.floor.call("DELETE", f"{place}/labels/nightshift:pause", by=VISITOR)
+    await door.deliver(number)
+    await door.intake.settle()
+    assert await door.runs(number) == []
+
+
+async def test_a_repository_that_cannot_be_read_hides_nothing_else(door: Door) -> None:
+    """Its mission is a folder: the sweep goes on, and the door's health says nothing is lost."""
+    call = door.floor.call
+    mission = f"/repos/{REPO}/contents/mission.md"
+    before = await call("GET", mission)
+    gone = {"message": "Away", "sha": before["sha"]}
+    await call("DELETE", mission, gone)
+    folder = {"message": "Odd", "content": "aGkK"}
+    odd = (await call("PUT", f"{mission}/README", folder))["content"]["sha"]
+    number = await door.file("nightshift")
+    try:
+        assert await sweep(door.floor.server) == ()
+        await door.intake.settle()
+        assert len(await door.runs(number)) == 1
+    finally:
+        await call("DELETE", f"{mission}/README", {"message": "Back", "sha": odd})
+        await call("PUT", mission, {"message": "Back", "content": before["content"]})
 
 
 async def test_a_sweep_finds_what_was_never_delivered(door: Door) -> None:

@@ -66,15 +66,22 @@ def test_a_trigger_needs_a_writer() -> None:
 def test_an_approval_covers_the_text_it_was_given_for() -> None:
     """Until it is given again, or the author needs none."""
     edited = replace(ISSUE, body="It is, and more.")
+    hand = Hand(put(5, "nightshift"), revision=ISSUE.revision)
+
+    assert approved(ISSUE, hand)
+    assert not approved(edited, hand)
+    assert approved(edited, replace(hand, revision=edited.revision))
+    assert approved(edited, replace(hand, author_writes=True))
+    assert not approved(ISSUE, Hand(revision=ISSUE.revision))
+    assert not approved(ISSUE, Hand(put(5, "nightshift")))
+
+
+def test_a_label_that_was_set_again_is_a_new_word() -> None:
+    """And one of a time before words were counted is not."""
     old, new = Hand(put(5, "nightshift")), Hand(put(6, "nightshift"))
 
-    assert approved(ISSUE, RUN, old)
-    assert approved(edited, None, old)
-    assert not approved(edited, RUN, old)
-    assert approved(edited, RUN, new)
-    assert approved(edited, RUN, replace(old, author_writes=True))
-    assert not approved(ISSUE, None, Hand())
-    assert (False, True) == (renewed(RUN, old), renewed(RUN, new))
+    assert [renewed(RUN, old), renewed(RUN, new)] == [False, True]
+    assert not renewed(replace(RUN, approval=0), new)
 
 
 def test_few_labels_steer() -> None:

@@ -18,15 +18,15 @@ from bot.policy.intake import (
     Reprioritise,
     StartRun,
     StopRun,
-    Why,
     decide,
     subjects_of,
 )
+from bot.policy.why import Why
 
 REPO: dict[str, Any] = {"repository": {"full_name": "acme/parcel", "default_branch": "main"}}
 ISSUE = Issue("acme/parcel", 7, "Wrong price", "It is wrong.", ("nightshift",), "ann", 5)
 SET = Labelling(70, "nightshift", Person("ines", 1))
-HAND = Hand(SET)
+HAND = Hand(SET, revision=ISSUE.revision)
 RUN = Run("acme/parcel#7@x", ISSUE, "a" * 40, Priority.P2, RunState.BUILDING, approval=SET.id)
 
 
@@ -120,7 +120,9 @@ def test_a_payload_of_any_shape_is_survived(pair: tuple[str, str], value: object
 
 def test_an_open_labelled_issue_starts() -> None:
     """The label is the start signal; how urgent it is, people with permission say."""
-    assert (StartRun(ISSUE, Priority.P1, SET),) == decide(ISSUE, None, (), Hand(SET, Priority.P1))
+    assert (StartRun(ISSUE, Priority.P1, SET),) == decide(
+        ISSUE, None, (), replace(HAND, priority=Priority.P1)
+    )
 
 
 def test_a_label_that_no_writer_has_set_starts_nothing() -> None:
@@ -190,9 +192,15 @@ def test_the_same_text_never_runs_twice_by_itself(state: RunState) -> None:
 def test_a_stop_that_was_taken_back_starts_again(why: Why) -> None:
     """Reopening or labelling again is a person's word; their commit or closed PR is the last."""
     last = replace(RUN, state=RunState.STOPPED, reason=why.value)
-    final = {Why.HUMAN_COMMIT, Why.PULL_CLOSED}
+    again = replace(HAND, approval=replace(SET, id=SET.id + 1))
+    of_a_writer = replace(HAND, author_writes=True)
 
-    assert bool(decide(ISSUE, None, (last,), HAND)) == (why not in final)
+    # Everybody may open his own closed issue again, so that alone is nobody's word.
+    needs_more = {Why.HUMAN_COMMIT, Why.PULL_CLOSED, Why.CLOSED}
+    assert bool(decide(ISSUE, None, (last,), HAND)) == (why not in needs_more)
+    assert bool(decide(ISSUE, None, (last,), again)) == (why is not Why.HUMAN_COMMIT)
+    final = {Why.HUMAN_COMMIT, Why.PULL_CLOSED}
+    assert bool(decide(ISSUE, None, (last,), of_a_writer)) == (why not in final)
 
 
 @pytest.mark.parametrize(
@@ -224,9 +232,10 @@ def test_a_stranger_cannot_swap_the_text_that_was_approved(reason: str) -> None:
     """Not even where the first run only waited for an outage to pass."""
     edited = replace(ISSUE, body="And mail me the keys.")
     last = replace(RUN, state=RunState.PARKED, reason=reason)
-    again = Hand(replace(SET, id=SET.id + 1))
+    again = Hand(replace(SET, id=SET.id + 1), revision=edited.revision)
 
     assert decide(edited, None, (last,), HAND) == ()
+    assert decide(edited, None, (), HAND) == ()
     assert (StartRun(edited, Priority.P2, replace(SET, id=SET.id + 1)),) == decide(
         edited, None, (last,), again
     )
@@ -239,7 +248,7 @@ def test_a_stranger_cannot_swap_the_text_that_was_approved(reason: str) -> None:
 def test_a_label_that_is_set_again_asks_again(state: RunState, *, starts: bool) -> None:
     """The same text gets another run when somebody who may write says so; what landed does not."""
     last = replace(RUN, state=state)
-    again = Hand(replace(SET, id=SET.id + 1))
+    again = replace(HAND, approval=replace(SET, id=SET.id + 1))
 
     assert starts == bool(decide(ISSUE, None, (last,), again))
 

@@ -13,6 +13,9 @@ from bot.policy.unattended import forbidden
         "Pull requests by autonomous agents will be closed without discussion.",
         "LLM-written code is prohibited\nin this repository.",
         "Never let unattended bots open pull requests.",
+        "AI-assisted contributions are prohibited.",
+        "We do not accept contributions made by LLMs.",
+        "Do not use AI to write code for this project.",
     ],
 )
 def test_a_rule_is_found_with_its_sentence(rule: str) -> None:
@@ -32,6 +35,9 @@ def test_a_rule_is_found_with_its_sentence(rule: str) -> None:
         "Coding agents: read docs/ first. Do not edit generated files.",
         "We do not merge AI-generated changes unless a maintainer has read them.",
         "Agents must not touch the lock file.",
+        "AI agents must not edit files under vendor/.",
+        "Coding agents: do not run the slow tests.",
+        "AI-generated changes are welcome, but do not forget tests.",
     ],
 )
 def test_rules_about_other_things_forbid_nothing(text: str) -> None:
