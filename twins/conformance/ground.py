@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -20,6 +20,7 @@ from twins.conformance.inbox import Arrival, Inbox, receiving
 from twins.conformance.misses import Miss
 from twins.conformance.wire import Answer, Wire
 
+T = TypeVar("T")
 JsonObject = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 TWIN = ("twins.github",)
@@ -53,9 +54,20 @@ class Ground:
     wire: Wire
     pem: str
     app: JsonObject = field(default_factory=dict)
+    # What is wrong with a delivery, by the published contract.
+    judge: Callable[[Arrival], str | None] = lambda _: None
     plots: int = 0
+    seed: int = 0
+    kept: dict[tuple[int, type], Any] = field(default_factory=dict)
     # How far the twin's clock is ahead of ours.
     ahead: int = 0
+
+    def keep(self, kind: type[T], make: Callable[[], T]) -> T:
+        """Return what rows of one table share, made for each seed once."""
+        key = (self.seed, kind)
+        if key not in self.kept:
+            self.kept[key] = make()
+        return cast("T", self.kept[key])
 
     def advance(self, seconds: int) -> None:
         """Let time pass in the twin."""

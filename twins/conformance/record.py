@@ -67,13 +67,16 @@ class Record:
             self.worked.add(operation)
         self.answers[operation].add(fault)
 
-    def arrived(self, arrival: Arrival) -> str | None:
-        """Take one delivery in; return what is wrong with its payload or headers."""
+    def arrived(self, arrival: Arrival) -> None:
+        """Take one delivery in."""
+        self.deliveries[arrival.name].add(self.delivery_fault(arrival))
+
+    def delivery_fault(self, arrival: Arrival) -> str | None:
+        """Return what is wrong with a delivery's payload or headers."""
         event, action = arrival.event, arrival.action
         fault = self.contract.delivery_fault(event, action, arrival.payload)
         if fault is None:
             wanted = self.contract.headers_of(event, action)
             missing = [one for one in wanted if one.lower() not in arrival.headers]
             fault = f"no header {missing[0]}" if missing else None
-        self.deliveries[arrival.name].add(fault)
         return fault

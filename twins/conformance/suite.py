@@ -64,7 +64,9 @@ def play(
     """Run every row with every seed on one twin; `stop` ends it early."""
     run = Run(record)
     with ground(module, record.note) as one:
+        one.judge = record.delivery_fault
         for seed in seeds:
+            one.seed = seed
             for row in rows:
                 outcome = _outcome(row, seed, one, record)
                 run.outcomes.append(outcome)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from twins.github.bodies.apps import installation_body
-from twins.github.bodies.basics import account_body, iso, node_id
+from twins.github.bodies.basics import account_body, iso, node_id, organization_body
 from twins.github.bodies.repositories import repo_body
 from twins.github.hub import Context
 from twins.github.state import App, Installation, Repository
@@ -98,11 +98,7 @@ def _send(
     if repo is not None:
         body["repository"] = repo_body(links, repo)
         if repo.owner.kind == "Organization":
-            body["organization"] = {
-                **{k: v for k, v in account_body(links, repo.owner).items() if k != "type"},
-                "hooks_url": links.api(f"/orgs/{repo.owner.login}/hooks"),
-                "description": "",
-            }
+            body["organization"] = organization_body(links, repo.owner)
     body["sender"] = account_body(links, context.user)
     if event.startswith("installation"):
         body["installation"] = installation_body(links, one)

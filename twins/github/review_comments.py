@@ -10,6 +10,7 @@ from twins.github.body import Body
 from twins.github.commit_log import changes
 from twins.github.events import emit
 from twins.github.problem import invalid, not_found
+from twins.github.pull_changes import tell_review
 from twins.github.pulls import pull_issue
 from twins.github.state import Issue, Repository, Review, ReviewComment
 from twins.github.times import moment
@@ -103,6 +104,7 @@ def _add(call: Call, issue: Issue, one: ReviewComment) -> Reply:
     pull.reviews.append(Review(number, one.user, "", "COMMENTED", one.commit_id, now))
     one.review_id = number
     pull.review_comments.append(one)
+    tell_review(call.context, repo, issue, pull.reviews[-1], "submitted")
     tell_remark(call, repo, issue, one, "created")
     shown = review_comment_body(call.links, repo, issue, one)
     return Reply(201, shown, {"Location": shown["url"]})

@@ -4,7 +4,7 @@ from twins.github.access import accepts, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.pulls import pull_of, review_body, review_comment_body
 from twins.github.body import Body
-from twins.github.problem import Problem, missing, not_found
+from twins.github.problem import Problem, not_found
 from twins.github.pull_changes import dismiss_review, tell_review
 from twins.github.pulls import pull_issue
 from twins.github.review_comments import may_review, remark, tell_remark
@@ -48,7 +48,7 @@ def create_review(call: Call) -> Reply:
     _check_verdict(call, issue, event)
     items = [Body(item) for item in body.items("comments")]
     if event in {"REQUEST_CHANGES", "COMMENT"} and not (body.has("body") or items):
-        raise missing("PullRequestReview", "body")
+        raise Problem(422, "Unprocessable Entity", words=["Review body is required"])
     pull = pull_of(issue)
     if not event and any(one.user is user and one.state == "PENDING" for one in pull.reviews):
         raise Problem(

@@ -58,6 +58,24 @@ def account_body(links: Links, user: User) -> JsonObject:
     }
 
 
+def organization_body(links: Links, org: User) -> JsonObject:
+    """Return an organisation as payloads carry it."""
+    path = f"/orgs/{quote(org.login, safe='')}"
+    short = {name: account_body(links, org)[name] for name in ("login", "id", "node_id")}
+    return {
+        **short,
+        "url": links.api(path),
+        "repos_url": links.api(f"{path}/repos"),
+        "events_url": links.api(f"{path}/events"),
+        "hooks_url": links.api(f"{path}/hooks"),
+        "issues_url": links.api(f"{path}/issues"),
+        "members_url": links.api(f"{path}/members{{/member}}"),
+        "public_members_url": links.api(f"{path}/public_members{{/member}}"),
+        "avatar_url": links.html(f"/avatars/{org.id}"),
+        "description": "",
+    }
+
+
 def profile_body(links: Links, user: User) -> JsonObject:
     """Return an account in full."""
     empty = ("company", "location", "email", "hireable", "bio", "twitter_username")
