@@ -3,7 +3,8 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from typing import Any
+from urllib.parse import parse_qs, unquote
 
 from twins.conformance.inbox import Arrival
 from twins.conformance.scope import Scope
@@ -15,6 +16,16 @@ PREFIX = "/api/v3"
 # A repository answers to its id as well; the description does not say so.
 BY_ID = re.compile(r"^/repositories/\d+")
 FIRST_ERROR = 400
+MOST_SAMPLES = 200
+
+
+def _shape(value: object) -> str:
+    """Return a text that is equal for bodies of one shape."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{name}:{_shape(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(sorted({_shape(one) for one in value})) + "]"
+    return type(value).__name__
 
 
 @dataclass(slots=True)
@@ -43,7 +54,13 @@ class Record:
     deliveries: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     # Operations that have answered well at least once.
     worked: set[str] = field(default_factory=set)
+    # Some bodies of every operation and status, each of another shape.
+    samples: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    # The query parameters that were given, and the reads that did not always say the same.
+    queries: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    changing: set[str] = field(default_factory=set)
+    _said: dict[str, bytes] = field(default_factory=dict)
     strays: set[str] = field(default_factory=set)
 
     def note(self, answer: Answer) -> None:
@@ -58,14 +75,32 @@ class Record:
             return
         self.touched.add(operation)
         if answer.status == 304:  # not modified: there is no body to judge
+            self.samples[operation, answer.status] = {"": None}
             return
         body = answer.json if "json" in answer.media else answer.raw.decode("utf-8", "replace")
         fault = self.contract.response_fault(
             operation, answer.status, answer.media, body if answer.raw else None
         )
+        shape = _shape(answer.json)
+        known = self.samples.setdefault((operation, answer.status), {})
+        if len(known) < MOST_SAMPLES:
+            known.setdefault(shape, answer.json)
         if answer.status < FIRST_ERROR:
             self.worked.add(operation)
+            self._note_read(operation, answer)
         self.answers[operation].add(fault)
+
+    def _note_read(self, operation: str, answer: Answer) -> None:
+        if answer.method != "GET":
+            return
+        self.queries[operation] |= set(parse_qs(answer.target.partition("?")[2]))
+        if self._said.setdefault(answer.target, answer.raw) != answer.raw:
+            self.changing.add(operation)
+
+    def faults(self) -> list[str]:
+        """Return everything that was not as described."""
+        tallies = [*self.answers.items(), *self.deliveries.items()]
+        return [f"{where}: {fault}" for where, tally in tallies for fault in tally.faults]
 
     def arrived(self, arrival: Arrival) -> None:
         """Take one delivery in."""

@@ -59,12 +59,14 @@ def play(
     record: Record,
     *,
     module: Sequence[str] = TWIN,
+    prepare: Callable[[Ground], None] = lambda _: None,
     stop: Callable[[Outcome], bool] = lambda _: False,
 ) -> Run:
-    """Run every row with every seed on one twin; `stop` ends it early."""
+    """Run every row with every seed on one twin that was prepared; `stop` ends it early."""
     run = Run(record)
     with ground(module, record.note) as one:
         one.judge = record.delivery_fault
+        prepare(one)
         for seed in seeds:
             one.seed = seed
             for row in rows:

@@ -48,8 +48,13 @@ from twins.github.transport import Transport
 from twins.github.webhooks import WebhookSender
 
 
-def make_twin(state: Path, seed: int = 0) -> web.Application:
-    """Return an empty GitHub whose repositories live below a folder of its own."""
+def make_twin(
+    state: Path, seed: int = 0, *, alter: Callable[[Operation], Operation] = lambda one: one
+) -> web.Application:
+    """Return an empty GitHub whose repositories live below a folder of its own.
+
+    `alter` makes a faulty twin, to see whether anybody notices.
+    """
     core = Core("github-twin")
     core.ids.seed = seed
     core.ids.reset()
@@ -59,7 +64,7 @@ def make_twin(state: Path, seed: int = 0) -> web.Application:
     app = make_app(
         core,
         routes=[
-            *_routes(transport),
+            *_routes(transport, alter),
             *git.routes(),
             *ManifestPages(hub).routes(),
             *Pages(hub).routes(),
@@ -109,9 +114,11 @@ def operations(transport: Transport) -> list[Operation]:
     ]
 
 
-def _routes(transport: Transport) -> list[web.AbstractRouteDef]:
+def _routes(
+    transport: Transport, alter: Callable[[Operation], Operation]
+) -> list[web.AbstractRouteDef]:
     return [
-        web.route(one.method, prefix + path, transport.handler(one))
+        web.route(one.method, prefix + path, transport.handler(alter(one)))
         for prefix in ("", PREFIX)
         for one in operations(transport)
         for path in _names(one.path)

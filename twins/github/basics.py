@@ -5,6 +5,22 @@ from twins.github.bodies.basics import profile_body
 from twins.github.problem import Problem, not_found
 from twins.github.transport import Limits
 
+# What counts for itself, with its usual limit; the twin never lowers these.
+OTHER_LIMITS = {
+    "search": 30,
+    "graphql": 5000,
+    "code_search": 10,
+    "source_import": 100,
+    "integration_manifest": 5000,
+    "actions_runner_registration": 10_000,
+    "scim": 15_000,
+    "dependency_snapshots": 100,
+    "dependency_sbom": 100,
+    "code_scanning_upload": 1000,
+    "code_scanning_autofix": 10,
+    "audit_log": 1750,
+    "audit_log_streaming": 15,
+}
 PAGED = "q={query}{&page,per_page,sort,order}"
 FIRST_LINKS = {
     "current_user": "/user",
@@ -54,8 +70,11 @@ def operations(limits: Limits) -> list[Operation]:
             "remaining": left.limit - left.used,
             "reset": left.reset,
         }
-        search = {**core, "limit": 30, "used": 0, "remaining": 30}
-        return Reply(body={"resources": {"core": core, "search": search}, "rate": core})
+        others = {
+            name: {**core, "limit": most, "used": 0, "remaining": most}
+            for name, most in OTHER_LIMITS.items()
+        }
+        return Reply(body={"resources": {"core": core, **others}, "rate": core})
 
     return [
         Operation("GET", "/", root),

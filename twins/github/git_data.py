@@ -35,6 +35,7 @@ def operations() -> list[Operation]:
         Operation("GET", GIT + "/ref/{ref:.+}", get_ref),
         Operation("GET", GIT + "/matching-refs/{ref:.*}", matching_refs),
         Operation("GET", GIT + "/refs", all_refs),
+        Operation("GET", GIT + "/refs/", all_refs),
         # The old way to read one ref; PyGithub still takes it.
         Operation("GET", GIT + "/refs/{ref:.+}", get_ref),
         Operation("PATCH", GIT + "/refs/{ref:.+}", update_ref),

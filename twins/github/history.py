@@ -1,8 +1,14 @@
 """What happened to issues, over REST."""
 
+from typing import Any
+
 from twins.github.api import Call, Operation, Reply
+from twins.github.bodies.commits import git_commit_body
 from twins.github.bodies.issues import event_body, issue_body, timeline_comment
+from twins.github.bodies.pulls import review_body
+from twins.github.commit_log import log
 from twins.github.problem import not_found
+from twins.github.state import Issue, Repository
 
 ISSUES = "/repos/{owner}/{repo}/issues"
 
@@ -15,6 +21,30 @@ def operations() -> list[Operation]:
         Operation("GET", ISSUES + "/{number}/events", list_events),
         Operation("GET", ISSUES + "/{number}/timeline", timeline),
     ]
+
+
+def _of_pull(
+    call: Call, repo: Repository, issue: Issue
+) -> list[tuple[float, int, int, dict[str, Any]]]:
+    """Return the commits and reviews of a pull request as lines of its timeline."""
+    if issue.pull is None:
+        return []
+    pull, git = issue.pull, call.hub.git
+    entries = log(git, repo.path, "--reverse", pull.head_sha, f"^{pull.base_sha}")
+    lines = [
+        (e.committer.at, 2, n, {**git_commit_body(call.links, repo, e), "event": "committed"})
+        for n, e in enumerate(entries)
+    ]
+    for one in pull.reviews:
+        if one.submitted_at is not None:
+            body = review_body(call.links, repo, issue, one)
+            about = {
+                "event": "reviewed",
+                "state": one.state.lower(),
+                "updated_at": body["submitted_at"],
+            }
+            lines.append((one.submitted_at, 3, one.id, {**body, **about}))
+    return lines
 
 
 def list_events(call: Call) -> Reply:
@@ -55,5 +85,6 @@ def timeline(call: Call) -> Reply:
     lines += [
         (c.created_at, 1, c.id, timeline_comment(call.links, repo, c)) for c in issue.comments
     ]
+    lines += _of_pull(call, repo, issue)
     lines.sort(key=lambda line: line[:3])
     return Reply(body=[line[3] for line in call.page(lines)])

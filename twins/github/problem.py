@@ -30,9 +30,10 @@ class Problem(Exception):
     def body(self) -> JsonObject:
         """Return the JSON that explains the refusal."""
         errors = {} if self.errors is None else {"errors": self.errors}
+        if self.url:
+            return {"message": self.message, "url": self.url, "documentation_url": DOCS}
         about = {"documentation_url": DOCS, "status": str(self.status)}
-        moved = {"url": self.url} if self.url else {}
-        return {"message": self.message, **errors, **moved, **about}
+        return {"message": self.message, **errors, **about}
 
 
 def not_found() -> Problem:

@@ -196,6 +196,8 @@ def comparing(ground: Ground, random: Random) -> None:
         "GET", f"compare/main...{name}", headers={"Accept": "application/vnd.github.diff"}
     )
     expect_that("diff", all(f"b/{path}".encode() in diff.raw for path in paths))
+    file(plot, plot.word("ours"), "x", branch=name)
+    expect("one more", ahead + 1, plot.ok("GET", f"compare/main...{name}")["ahead_by"])
 
 
 def patches(ground: Ground, random: Random) -> None:

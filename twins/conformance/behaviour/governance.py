@@ -274,6 +274,7 @@ def renaming(ground: Ground, random: Random) -> None:
     identity = plot.ok("GET", "")["id"]
     seen = plot.ok("PATCH", "", {"name": new, "description": plot.word("about")}, by="owner")
     expect("renamed", (new, identity), (seen["name"], seen["id"]))
+    expect("moved itself", 301, plot.call("GET", old).status)
     moved = plot.call("GET", f"{old}/issues/{number}")
     expect("moved", 301, moved.status)
     target = f"/repositories/{identity}/issues/{number}"

@@ -188,6 +188,10 @@ def pull_filters(ground: Ground, random: Random) -> None:
         expect(query, numbers, found)
     up = [x["number"] for x in plot.ok("GET", "pulls?state=all&sort=created&direction=asc")]
     expect("upwards", sorted(up), up)
+    ground.advance(5)
+    plot.ok("PATCH", f"pulls/{made[0]['number']}", {"title": plot.word("Newest")})
+    last = plot.ok("GET", "pulls?state=all&sort=updated&direction=desc")[0]
+    expect("last updated", made[0]["number"], last["number"])
     pages = [plot.ok("GET", f"pulls?state=all&per_page=2&page={page}") for page in (1, 2)]
     expect("pages", [2, 1], [len(page) for page in pages])
 
@@ -318,6 +322,7 @@ def reviews(ground: Ground, random: Random) -> None:
     expect("dismissed", "DISMISSED", plot.ok("GET", one)["state"])
     again = plot.call("PUT", f"{one}/dismissals", {"message": "old"}, by="admin")
     expect("once", 422, again.status)
+    expect("for everybody", [made["id"]], [x["id"] for x in plot.ok("GET", path, by="admin")])
     thrown = plot.ok("POST", path, {"body": "x"}, by="write")
     plot.ok("DELETE", f"{path}/{thrown['id']}", by="write")
     expect("thrown away", [made["id"]], [x["id"] for x in plot.ok("GET", path, by="write")])
@@ -379,8 +384,31 @@ def own_pull(ground: Ground, random: Random) -> None:
     expect("other", 200, plot.call("POST", path, order, by="maintain").status)
 
 
+def pull_history(ground: Ground, random: Random) -> None:
+    """A pull request's history tells labels, questions, verdicts, commits and the merge."""
+    plot = ground.plot(random)
+    begin(plot)
+    made = pull(plot)
+    path, thread = f"pulls/{made['number']}", f"issues/{made['number']}"
+    plot.ok("POST", f"{thread}/labels", {"labels": [plot.word("l")]})
+    people = {"reviewers": [plot.logins["write"]]}
+    plot.ok("POST", f"{path}/requested_reviewers", people)
+    review = plot.ok("POST", f"{path}/reviews", {"event": "APPROVE"}, by="admin")
+    plot.ok("PUT", f"{path}/reviews/{review['id']}/dismissals", {"message": "m"}, by="owner")
+    plot.ok("PUT", f"{path}/merge", {"merge_method": random.choice(["merge", "squash"])})
+    told = plot.ok("GET", f"{thread}/events")
+    words = ["labeled", "review_requested", "review_dismissed", "merged", "closed"]
+    expect("events", words, [one["event"] for one in told])
+    for one in told:
+        seen = plot.ok("GET", f"issues/events/{one['id']}")
+        expect(one["event"], made["number"], seen["issue"]["number"])
+    timeline = {one["event"] for one in plot.ok("GET", f"{thread}/timeline")}
+    expect("timeline", {*words, "committed", "reviewed"}, timeline)
+
+
 ROWS = behaviours(
     "pulls",
+    pull_history,
     counts,
     numbering,
     mergeability,

@@ -1,10 +1,11 @@
 """What surrounds every answer: limits, ETags, prefixes, the delivery log, the unmodelled."""
 
 from random import Random
+from typing import Any
 
-from twins.conformance.ground import Ground
+from twins.conformance.ground import Ground, Plot
 from twins.conformance.misses import expect, expect_that
-from twins.conformance.moves import begin, issue
+from twins.conformance.moves import begin, check, file, issue, pull, tip
 from twins.conformance.rows import behaviours
 
 NOT_MODELLED = (
@@ -28,6 +29,8 @@ def etags(ground: Ground, random: Random) -> None:
         again = plot.call("GET", where, headers=condition)
         expect("unchanged", (304, b""), (again.status, again.raw))
         expect("free", first.headers["x-ratelimit-used"], again.headers["x-ratelimit-used"])
+    seen = plot.call("GET", "").headers["etag"]
+    expect("itself", 304, plot.call("GET", "", headers={"If-None-Match": seen}).status)
     other = plot.call("GET", path)
     plot.ok("PATCH", path, {"title": plot.word("New")})
     after = plot.call("GET", path, headers={"If-None-Match": other.headers["etag"]})
@@ -110,6 +113,87 @@ def prefix(ground: Ground, random: Random) -> None:
     expect("otherwise the same", str(plain), same)
 
 
+# Lists, with the member that holds the items where the list is wrapped.
+LISTS = (
+    ("labels", ""),
+    ("issues?state=all", ""),
+    ("issues/comments", ""),
+    ("issues/events", ""),
+    ("issues/1/comments", ""),
+    ("issues/1/events", ""),
+    ("issues/1/timeline", ""),
+    ("issues/1/labels", ""),
+    ("issues/1/reactions", ""),
+    ("pulls?state=all", ""),
+    ("pulls/comments", ""),
+    ("pulls/2/commits", ""),
+    ("pulls/2/files", ""),
+    ("pulls/2/reviews", ""),
+    ("pulls/2/comments", ""),
+    ("commits", ""),
+    ("commits/main/statuses", ""),
+    ("commits/main/status", "statuses"),
+    ("commits/main/check-runs", "check_runs"),
+    ("branches", ""),
+    ("collaborators", ""),
+    ("assignees", ""),
+    ("git/matching-refs/heads", ""),
+    ("rulesets", ""),
+    ("rules/branches/main", ""),
+    ("/app/installations", ""),
+)
+
+
+def every_list(ground: Ground, random: Random) -> None:
+    """Every list comes in pages of any size that together are the list, once and in order."""
+    plot = ground.plot(random)
+    begin(plot)
+    _fill(plot)
+    for below, member in random.sample(LISTS, len(LISTS)):
+        role = "app" if below.startswith("/app") else "owner"
+        mark = "&" if "?" in below else "?"
+
+        def page(query: str, below: str = below, member: str = member, by: str = role) -> list[Any]:
+            found = plot.ok("GET", below + query, by=by)
+            return list(found[member] if member else found)
+
+        whole = page(f"{mark}per_page=100")
+        expect_that(f"{below} has items", len(whole) > 1)
+        first = page(f"{mark}per_page=1")
+        expect(f"{below}: one", whole[:1], first)
+        expect(f"{below}: the second", whole[1:2], page(f"{mark}per_page=1&page=2"))
+        expect(f"{below}: beyond", [], page(f"{mark}per_page=100&page=9"))
+
+
+def _fill(plot: Plot) -> None:
+    """Make two of everything that is listed."""
+    for n in range(2):
+        plot.ok("POST", "labels", {"name": f"l{n}"})
+    number = issue(plot, labels=["l0", "l1"])["number"]
+    made = pull(plot)
+    file(plot, plot.word("f"), "x", branch=made["head"]["ref"])
+    pull(plot)
+    sha = tip(plot)
+    for n in range(2):
+        plot.ok("POST", f"issues/{number}/comments", {"body": f"c{n}"})
+        plot.ok("POST", f"issues/{number}/reactions", {"content": ("heart", "eyes")[n]})
+        remark = {"body": "x", "path": made["path"], "line": n + 1, "side": "RIGHT"}
+        plot.ok("POST", f"pulls/{made['number']}/comments", remark)
+        plot.ok("POST", f"statuses/{sha}", {"state": "success", "context": f"s{n}"}, by="write")
+        check(plot, sha, f"c{n}")
+        rules = [{"type": ("deletion", "non_fast_forward")[n]}]
+        names = {"include": ["~ALL"], "exclude": []}
+        order = {"name": f"r{n}", "enforcement": "active", "rules": rules}
+        plot.ok("POST", "rulesets", order | {"conditions": {"ref_name": names}}, by="owner")
+    file(plot, plot.word("g"), "x")
+    for n in range(2):
+        plot.ok(
+            "POST", f"statuses/{tip(plot)}", {"state": "success", "context": f"s{n}"}, by="write"
+        )
+        check(plot, tip(plot), f"c{n}")
+    plot.ground.plot(plot.random)
+
+
 def entrance(ground: Ground, random: Random) -> None:
     """The first links, the addresses and a word of wisdom need no credentials."""
     plot = ground.plot(random)
@@ -176,6 +260,7 @@ ROWS = behaviours(
     allowance,
     secondary,
     headers,
+    every_list,
     prefix,
     entrance,
     unmodelled,

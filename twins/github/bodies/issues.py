@@ -11,6 +11,9 @@ from twins.github.state import App, Comment, Issue, IssueEvent, Label, Repositor
 JsonObject = dict[str, Any]
 
 
+DEPENDENCIES = ("blocked_by", "total_blocked_by", "blocking", "total_blocking")
+
+
 def association(repo: Repository, user: User) -> str:
     """Return how the author of something stands to the repository."""
     if user is repo.owner:
@@ -87,6 +90,10 @@ def issue_body(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "performed_via_github_app": issue.app and app_body(links, issue.app),
         "state_reason": issue.state_reason,
         "closed_by": user_body(links, issue.closed_by),
+        "type": None,
+        "pinned_comment": None,
+        "sub_issues_summary": dict.fromkeys(("total", "completed", "percent_completed"), 0),
+        "issue_dependencies_summary": dict.fromkeys(DEPENDENCIES, 0),
     }
     if issue.pull:
         body["draft"] = issue.pull.draft

@@ -119,15 +119,27 @@ def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> Jso
 
 def full_body(links: Links, repo: Repository, viewer: User | None) -> JsonObject:
     """Return a repository as its own resource."""
-    return {
-        **repo_body(links, repo, viewer),
-        "temp_clone_token": None,
+    settings = {
+        "squash_merge_commit_title": "COMMIT_OR_PR_TITLE",
+        "squash_merge_commit_message": "COMMIT_MESSAGES",
+        "merge_commit_title": "MERGE_MESSAGE",
+        "merge_commit_message": "PR_TITLE",
+        "use_squash_pr_title_as_default": False,
         "allow_rebase_merge": repo.settings.allow_rebase_merge,
         "allow_squash_merge": repo.settings.allow_squash_merge,
         "allow_merge_commit": repo.settings.allow_merge_commit,
         "allow_auto_merge": repo.settings.allow_auto_merge,
         "allow_update_branch": repo.settings.allow_update_branch,
         "delete_branch_on_merge": repo.settings.delete_branch_on_merge,
+        "temp_clone_token": None,
+    }
+    may_push = viewer is not None and permission_flags(role_of(viewer, repo))["push"]
+    is_org = repo.owner.kind == "Organization"
+    return {
+        **repo_body(links, repo, viewer),
+        **(settings if may_push else {}),
+        **({"organization": account_body(links, repo.owner)} if is_org else {}),
+        "custom_properties": {},
         "subscribers_count": 0,
         "network_count": 0,
     }
