@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     owner.scenario(verbs.add_parser("scenario", help="new, lint, run, show, stats, burn"), _console)
     owner.gate(verbs.add_parser("gate", help="calibrate, show: what the gate notices"), _console)
     owner.verdict(verbs.add_parser("verdict", help="list, show: why a verdict was given"), _console)
+    _twin(verbs.add_parser("twin", help="verify: how close a twin is to the service it plays"))
     return parser
 
 
@@ -209,6 +210,34 @@ def _panel(parser: argparse.ArgumentParser) -> None:
         wanted = casting(arguments.coders, arguments.mutants, arguments.seed, arguments.variants)
         options = PanelOptions(arguments.world, arguments.tasks, arguments.json, wanted)
         return asyncio.run(panel(options, _console()))
+
+    parser.set_defaults(run=run)
+
+
+def _twin(parser: argparse.ArgumentParser) -> None:
+    deeds = parser.add_subparsers(required=True, metavar="DEED")
+    verify = deeds.add_parser(
+        "verify",
+        help="measure a twin against what its service has published and what was recorded of it",
+        description="Measures coverage, shape, parity, behaviour, errors, events, clients and the "
+        "strength of the suite itself, and adds them up. Fetches the material to judge by through "
+        "npm and pip. Exit 1: the score is below the committed one.",
+    )
+    verify.add_argument("twin", choices=["github"])
+    verify.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="worlds per check (default: 3)"
+    )
+    verify.add_argument(
+        "--mutants", type=int, default=20, metavar="N", help="faults of each kind (default: 20)"
+    )
+    verify.add_argument("--json", type=Path, metavar="FILE", help="write the card as JSON")
+    verify.add_argument("--write", action="store_true", help="make this the committed score")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.stage.twinverify import VerifyOptions, verify  # noqa: PLC0415
+
+        options = VerifyOptions(arguments.seeds, arguments.mutants, arguments.json, arguments.write)
+        return verify(options, _console())
 
     parser.set_defaults(run=run)
 

@@ -49,6 +49,13 @@ class Inbox:
     arrivals: list[Arrival] = field(default_factory=list)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Stay silent: a twin that ends lets go of its connections."""
+
+
 @contextmanager
 def receiving() -> Iterator[Inbox]:
     """Listen on a free port of loopback."""
@@ -68,8 +75,7 @@ def receiving() -> Iterator[Inbox]:
         def log_message(self, *_: object) -> None:
             """Stay silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -59,6 +59,8 @@ def _replayed(source: str, lines: list[str]) -> Exchange | None:
         parsed = json.loads(body) if body.strip() else None
     except ValueError:
         return None
+    if parsed is None and status == "200":
+        return None  # the recording has lost its body
     return Exchange(source, method, target, int(status), parsed)
 
 

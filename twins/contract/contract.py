@@ -51,6 +51,11 @@ class Contract:
         paths = self.api["paths"].items()
         return [f"{m.upper()} {path}" for path, item in paths for m in METHODS if m in item]
 
+    def describes(self, operation: str, status: int) -> bool:
+        """Tell whether the description of an operation has a status."""
+        method, _, path = operation.partition(" ")
+        return str(status) in self.api["paths"][path][method.lower()]["responses"]
+
     def response_fault(self, operation: str, status: int, media: str, body: object) -> str | None:
         """Return what is wrong with an answer, or None."""
         method, _, path = operation.partition(" ")

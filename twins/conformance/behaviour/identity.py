@@ -127,6 +127,9 @@ def app_identity(ground: Ground, random: Random) -> None:
     plot = ground.plot(random, org=True)
     seen = plot.ok("GET", "/app", by="app")
     expect("app", (ground.app["id"], ground.app["slug"]), (seen["id"], seen["slug"]))
+    ground.plot(random)
+    more = plot.ok("GET", "/app", by="app")["installations_count"]
+    expect("one installation more", seen["installations_count"] + 1, more)
     expect("public", seen["id"], plot.ok("GET", f"/apps/{seen['slug']}", by="")["id"])
     paths = (
         f"/app/installations/{plot.installation}",
@@ -186,7 +189,10 @@ def joining(ground: Ground, random: Random) -> None:
     [offer] = plot.ok("GET", "invitations", by="owner")
     [mine] = plot.ok("GET", "/user/repository_invitations", by="stranger")
     expect("the same", (offer["id"], login), (mine["id"], mine["invitee"]["login"]))
+    expect("none yet", [], plot.ok("GET", "/user/repos", by="stranger"))
     plot.ok("PATCH", f"/user/repository_invitations/{mine['id']}", by="stranger")
+    found = [one["full_name"] for one in plot.ok("GET", "/user/repos", by="stranger")]
+    expect("one of mine", [plot.full_name], found)
     expect("belongs", 204, plot.call("GET", path).status)
     role = {"pull": "read", "push": "write"}.get(word, word)
     expect("role", role, plot.ok("GET", f"{path}/permission")["role_name"])

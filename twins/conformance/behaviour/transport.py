@@ -44,6 +44,7 @@ def allowance(ground: Ground, random: Random) -> None:
     limit = random.randrange(3, 7)
     ground.admin("POST", "rate_limit", {"limit": limit})
     try:
+        expect("all of it", limit, plot.ok("GET", "/rate_limit")["rate"]["remaining"])
         for used in range(1, limit + 1):
             answer = plot.call("GET", "")
             expect("used", str(used), answer.headers["x-ratelimit-used"])
@@ -233,7 +234,9 @@ def delivery_log(ground: Ground, random: Random) -> None:
     expect("accepted", 202, plot.call("POST", where, by="app").status)
     [again] = plot.events()
     expect("guid", guid, again.headers["x-github-delivery"])
+    again_first = plot.ok("GET", "/app/hook/deliveries?per_page=2", by="app")[0]
     logged = plot.ok("GET", "/app/hook/deliveries?per_page=1", by="app")[0]
+    expect("the same page has news", logged["id"], again_first["id"])
     expect("logged", (guid, True), (logged["guid"], logged["redelivery"]))
 
 
