@@ -7,15 +7,17 @@ Besides the routes of `twins.core` (`health reset clock faults journal`) there a
 
     POST seed           users, apps, repos, installations; answers ids, tokens and keys
     POST hook           {"app": slug, "url": ..., "secret": ...}: where an App's events go, pinged
-    GET  deliveries     the whole log; ?settle=SECONDS waits until nothing is pending
+    GET  deliveries     the whole log (?brief=1: a count); ?settle=SECONDS waits for the last
     POST tokens/expire  age every installation token while the clock stays
-    POST rate_limit     {"limit": n}: a fresh hour of n calls for everybody
+    POST rate_limit     {"limit": n}: a fresh hour of n calls for everybody; with
+                        {"content_per_minute": n, "status": 403 or 429} the secondary limit too
 
 Where to look: `state` the nouns, `*_changes` and `pushes` what can happen to them, `events` and
 `webhooks` how that is told, `bodies` how it is shown, `access` and `auth` who may, `transport` what
 surrounds every answer, `pages` and `manifests` what people click through; every other module is one
 noun's table of routes.
 
-Not modelled: forks, protection and rules, GraphQL, milestones, teams, projects, releases, Actions,
-secondary rate limits (plan a fault instead), repository hooks.
+What it promises is in `scope.yaml`; `nightshift twin verify github` measures how it keeps that.
+Not modelled: forks, push restrictions, GraphQL, milestones, teams, projects, releases, Actions,
+repository hooks.
 """

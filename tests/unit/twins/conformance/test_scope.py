@@ -18,7 +18,8 @@ UNDESCRIBED = {
     "GET /repos/{}/{}/git/refs/",
     "GET /repos/{}/{}/git/refs/{}",
 }
-NOT_YET: set[str] = {"POST /app-manifests/{}/conversions"}
+# Declared, and no answer yet: coverage counts it as missing.
+NOT_YET = {"POST /app-manifests/{}/conversions"}
 
 
 def test_the_scope_is_what_the_twin_models(tmp_path: Path) -> None:
@@ -28,7 +29,8 @@ def test_the_scope_is_what_the_twin_models(tmp_path: Path) -> None:
     modelled = {_shape(f"{one.method} {one.path}") for one in operations(transport)}
     declared = {_shape(one) for one in Scope.load().operations}
 
-    assert declared - NOT_YET == modelled - UNDESCRIBED
+    assert set() == declared - NOT_YET - modelled
+    assert set() == modelled - declared - UNDESCRIBED
 
 
 def _shape(operation: str) -> str:
