@@ -22,7 +22,6 @@ CONFIG = """\
     defaultBranch = main
 [core]
     logAllRefUpdates = false
-    hooksPath = {hooks}
 [gc]
     auto = 0
 [receive]
@@ -96,11 +95,18 @@ class GitStore:
             "LC_ALL": "C.UTF-8",
         }
         self._home.mkdir(parents=True, exist_ok=True)
-        hooks = self._home / "hooks"
-        hooks.mkdir(exist_ok=True)
-        (hooks / "update").write_text(UPDATE_HOOK)
-        (hooks / "update").chmod(0o755)
-        (self._home / ".gitconfig").write_text(CONFIG.replace("{hooks}", str(hooks)))
+        self._hooks = self._home / "hooks"
+        self._hooks.mkdir(exist_ok=True)
+        (self._hooks / "update").write_text(UPDATE_HOOK)
+        (self._hooks / "update").chmod(0o755)
+        (self._home / ".gitconfig").write_text(CONFIG)
+
+    def guarding(self, guards: str) -> dict[str, str]:
+        """Return the variables that make git ask the update hook; it costs a process per ref."""
+        if not guards:
+            return {}
+        config = {"GIT_CONFIG_KEY_0": "core.hooksPath", "GIT_CONFIG_VALUE_0": str(self._hooks)}
+        return {"GIT_CONFIG_COUNT": "1", **config, "TWIN_GUARDS": guards}
 
     @property
     def repositories(self) -> Path:

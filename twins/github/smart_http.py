@@ -98,7 +98,7 @@ class SmartHttp:
         }
         if actor.user is not None:
             env["REMOTE_USER"] = actor.user.login
-            env["TWIN_GUARDS"] = _guards(repo, actor)
+            env |= self._hub.git.guarding(_guards(repo, actor))
         # No CONTENT_LENGTH and no encoding: the body reaches us inflated, and git (2.39) spins for
         # ever when a client goes away before the length it promised. The end of input says enough.
         return env
