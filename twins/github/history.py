@@ -60,10 +60,17 @@ def list_repo_events(call: Call) -> Reply:
     every = [(one, issue) for issue in repo.issues.values() for one in issue.events]
     every.sort(key=lambda pair: pair[0].id, reverse=True)
     shown = [
-        {**event_body(call.links, repo, one), "issue": issue_body(call.links, repo, issue)}
+        {**event_body(call.links, repo, one), "issue": _subject(call, repo, issue)}
         for one, issue in call.page(every)
     ]
     return Reply(body=shown)
+
+
+def _subject(call: Call, repo: Repository, issue: Issue) -> dict[str, Any]:
+    """Return the issue as its history carries it."""
+    body = issue_body(call.links, repo, issue)
+    del body["closed_by"]
+    return body
 
 
 def get_event(call: Call) -> Reply:
@@ -72,7 +79,7 @@ def get_event(call: Call) -> Reply:
     for issue in repo.issues.values():
         for one in issue.events:
             if one.id == call.number():
-                about = {"issue": issue_body(call.links, repo, issue)}
+                about = {"issue": _subject(call, repo, issue)}
                 return Reply(body={**event_body(call.links, repo, one), **about})
     raise not_found()
 

@@ -119,7 +119,7 @@ def set_lock(
     before, issue.locked, issue.lock_reason = issue.locked, locked, reason
     if before != locked:
         word = "locked" if locked else "unlocked"
-        note(context, issue, word)
+        note(context, issue, word).lock_reason = reason
         tell(context, repo, issue, word)
 
 

@@ -97,10 +97,13 @@ def _head_moved(context: Context, repo: Repository, issue: Issue, old: str, new:
                 dismiss_review(context, repo, issue, review)
 
 
-def dismiss_review(context: Context, repo: Repository, issue: Issue, review: Review) -> None:
+def dismiss_review(
+    context: Context, repo: Repository, issue: Issue, review: Review, said: str = ""
+) -> None:
     """Take a review's verdict away and tell it."""
+    line = note(context, issue, "review_dismissed")
+    line.dismissed = (review.id, review.state, said)
     review.state = "DISMISSED"
-    note(context, issue, "review_dismissed")
     tell_review(context, repo, issue, review, "dismissed")
 
 

@@ -162,12 +162,12 @@ def dismiss(call: Call) -> Reply:
     repo, review = call.repo(), _review(call, issue)
     if not accepts(call.actor, repo, "pull_requests", "write"):
         raise why_not(call.actor)
-    call.body().need("message", "PullRequestReview")
+    said = call.body().need("message", "PullRequestReview")
     if review.state not in {"APPROVED", "CHANGES_REQUESTED"}:
         raise Problem(
             422,
             "Unprocessable Entity",
             words=[f"Can not dismiss a {review.state.lower()} pull request review"],
         )
-    dismiss_review(call.context, repo, issue, review)
+    dismiss_review(call.context, repo, issue, review, said)
     return Reply(body=review_body(call.links, repo, issue, review))

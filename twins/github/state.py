@@ -149,6 +149,9 @@ class IssueEvent:
     rename: tuple[str, str] | None = None
     state_reason: str | None = None
     reviewer: User | None = None
+    lock_reason: str | None = None
+    # Of a dismissal: the review, the state it had, and why.
+    dismissed: tuple[int, str, str] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -280,7 +280,7 @@ def history(ground: Ground, random: Random) -> None:
     plot = ground.plot(random)
     number, label = issue(plot)["number"], plot.word("l")
     path = f"issues/{number}"
-    steps = ["label", "assign", "rename", "comment", "close"]
+    steps = ["label", "assign", "rename", "comment", "close", "lock"]
     random.shuffle(steps)
     words = {
         "label": "labeled",
@@ -288,6 +288,7 @@ def history(ground: Ground, random: Random) -> None:
         "rename": "renamed",
         "comment": "commented",
         "close": "closed",
+        "lock": "locked",
     }
     for step in steps:
         _do(plot, path, step, label)
@@ -313,6 +314,8 @@ def _do(plot: Plot, path: str, step: str, label: str) -> None:
             plot.ok("POST", f"{path}/assignees", {"assignees": [plot.logins["write"]]})
         case "rename":
             plot.ok("PATCH", path, {"title": plot.word("Renamed")})
+        case "lock":
+            plot.ok("PUT", f"{path}/lock", {"lock_reason": "resolved"})
         case "comment":
             plot.ok("POST", f"{path}/comments", {"body": "hello"})
         case _:

@@ -402,6 +402,8 @@ def pull_history(ground: Ground, random: Random) -> None:
     for one in told:
         seen = plot.ok("GET", f"issues/events/{one['id']}")
         expect(one["event"], made["number"], seen["issue"]["number"])
+        if one["event"] == "review_dismissed":
+            expect("which", review["id"], seen["dismissed_review"]["review_id"])
     timeline = {one["event"] for one in plot.ok("GET", f"{thread}/timeline")}
     expect("timeline", {*words, "committed", "reviewed"}, timeline)
 

@@ -157,6 +157,12 @@ def event_body(links: Links, repo: Repository, event: IssueEvent) -> JsonObject:
         body["rename"] = {"from": event.rename[0], "to": event.rename[1]}
     if event.event == "closed":
         body["state_reason"] = event.state_reason
+    if event.lock_reason:
+        body["lock_reason"] = event.lock_reason
+    if event.dismissed:
+        number, state, said = event.dismissed
+        about = {"review_id": number, "state": state.lower(), "dismissal_message": said or None}
+        body["dismissed_review"] = about
     if event.reviewer:
         body["requested_reviewer"] = account_body(links, event.reviewer)
         body["review_requester"] = account_body(links, event.actor)
