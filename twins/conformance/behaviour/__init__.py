@@ -1,6 +1,15 @@
 """What the service does that no schema says: random worlds, and what must hold in each of them."""
 
-from twins.conformance.behaviour import checks, git, governance, identity, issues, pulls, transport
+from twins.conformance.behaviour import (
+    checks,
+    git,
+    governance,
+    identity,
+    issues,
+    pulls,
+    transport,
+    views,
+)
 from twins.conformance.rows import Row
 
 ROWS: tuple[Row, ...] = (
@@ -11,4 +20,5 @@ ROWS: tuple[Row, ...] = (
     *governance.ROWS,
     *identity.ROWS,
     *transport.ROWS,
+    *views.ROWS,
 )
