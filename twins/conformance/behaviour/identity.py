@@ -1,12 +1,18 @@
 """Who calls, what they may see and do, and how long their word counts."""
 
+import json
+import time
 from random import Random
+from urllib.parse import parse_qs, urlencode
+
+import jwt
 
 from twins.conformance.ground import Ground
 from twins.conformance.misses import expect, expect_that
 from twins.conformance.moves import begin, encoded, issue, pull
 from twins.conformance.rows import behaviours
 
+FORM = "application/x-www-form-urlencoded"
 # What each role may do: status by (method, path, body).
 MATRIX = {
     "label": (
@@ -259,8 +265,35 @@ def organisation(ground: Ground, random: Random) -> None:
     expect(role, role == "write", plot.ok("GET", "", by=role)["permissions"]["push"])
 
 
+def from_manifest(ground: Ground, random: Random) -> None:
+    """A manifest becomes an App whose code gives its secrets once; the key speaks for it."""
+    plot = ground.plot(random)
+    name, back = plot.word("made"), "http://127.0.0.1:9/made"
+    manifest = {
+        "name": name,
+        "url": "https://example.com",
+        "redirect_url": back,
+        "default_permissions": {"issues": "write"},
+        "default_events": ["issues"],
+    }
+    form = {"manifest": json.dumps(manifest), "state": plot.word(), "owner": plot.owner}
+    signed_in = {"Content-Type": FORM, "Cookie": f"dotcom_user={plot.owner}"}
+    made = ground.wire.send("POST", "/settings/apps", urlencode(form).encode(), signed_in)
+    expect("sent back", 302, made.status)
+    query = parse_qs(made.headers["location"].partition("?")[2])
+    expect("state", [form["state"]], query["state"])
+    path = f"/app-manifests/{query['code'][0]}/conversions"
+    app = plot.ok("POST", path, by="")
+    expect("once", 404, plot.call("POST", path, by="").status)
+    now = int(time.time()) + ground.ahead
+    claims = {"iat": now - 30, "exp": now + 300, "iss": app["client_id"]}
+    token = jwt.encode(claims, app["pem"], algorithm="RS256")
+    expect("itself", app["id"], ground.call("GET", "/app", token=token).json["id"])
+
+
 ROWS = behaviours(
     "identity",
+    from_manifest,
     roles,
     private,
     narrow_token,
