@@ -1,6 +1,6 @@
 """Outside material: downloaded through npm or pip, checked against its hash, never committed.
 
-python -m twins.contract.fetch         everything into .tools/contract
+python -m twins.contract.fetch [PACKAGE...]      all or some of it into .tools/contract
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,7 +66,14 @@ PYGITHUB = Material(
     "90ff24ef1cd1bd57124c2a3869cafee9d7b066909129ecdaba2c2d1903bc118d",
     ("tests/ReplayData/",),
 )
-EVERYTHING = (OPENAPI, WEBHOOKS, FIXTURES, PYGITHUB)
+GRAPHQL = Material(
+    "npm",
+    "@octokit/graphql-schema",
+    "15.26.1",
+    "053e74249dafce2118fd9b7ae499b067d57c5f910c57745699ac45108bc68d1e",
+    ("schema.graphql",),
+)
+EVERYTHING = (OPENAPI, WEBHOOKS, FIXTURES, PYGITHUB, GRAPHQL)
 
 
 def ensure(material: Material, tools: Path = TOOLS) -> Path:
@@ -118,9 +126,11 @@ def _unpack(archive: Path, material: Material, target: Path) -> None:
                 (target / path).write_bytes(content.read())
 
 
-def main() -> int:
-    """Fetch everything; one line each."""
+def main(wanted: Sequence[str]) -> int:
+    """Fetch the packages named, or all; one line each."""
     for material in EVERYTHING:
+        if wanted and material.name not in wanted:
+            continue
         try:
             sys.stdout.write(f"{material.name} {material.version}: {ensure(material)}\n")
         except FetchFailed as error:
@@ -130,4 +140,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,9 @@
 
     python -m twins.github --port 0 --state DIR      one JSON line on stdout when ready
 
-Served at `/` and at `/api/v3`; git at `/{owner}/{repo}[.git]`; pages for people at the html_urls.
+Served at `/` and at `/api/v3`; git at `/{owner}/{repo}[.git]`; pages for people at the html_urls;
+GraphQL at `/graphql` and `/api/graphql`, where GitHub's schema has been fetched:
+`python -m twins.contract.fetch @octokit/graphql-schema`.
 Besides the routes of `twins.core` (`health reset clock faults journal`) there are, below `/_twin/`:
 
     POST seed           users, apps, repos, installations; answers ids, tokens and keys
@@ -18,6 +20,6 @@ surrounds every answer, `pages` and `manifests` what people click through; every
 noun's table of routes.
 
 What it promises is in `scope.yaml`; `nightshift twin verify github` measures how it keeps that.
-Not modelled: forks, push restrictions, GraphQL, milestones, teams, projects, releases, Actions,
-repository hooks.
+Not modelled: forks, push restrictions, milestones, teams, projects, releases, Actions, repository
+hooks.
 """

@@ -177,3 +177,5 @@ class Operation:
     method: str
     path: str
     handler: Callable[[Call], Reply]
+    # Which of the hourly allowances a call is counted against.
+    resource: str = "core"

@@ -37,6 +37,8 @@ from twins.github import (
 from twins.github.admin import GitHubAdmin
 from twins.github.api import Operation
 from twins.github.git_store import GitStore
+from twins.github.graphql import endpoint as graphql
+from twins.github.graphql import sdl
 from twins.github.hub import Hub
 from twins.github.links import PREFIX
 from twins.github.manifests import ManifestPages
@@ -49,11 +51,16 @@ from twins.github.webhooks import WebhookSender
 
 
 def make_twin(
-    state: Path, seed: int = 0, *, alter: Callable[[Operation], Operation] = lambda one: one
+    state: Path,
+    seed: int = 0,
+    *,
+    schema: Path = sdl.PATH,
+    alter: Callable[[Operation], Operation] = lambda one: one,
 ) -> web.Application:
     """Return an empty GitHub whose repositories live below a folder of its own.
 
-    `alter` makes a faulty twin, to see whether anybody notices.
+    GraphQL is served over the schema given, if it is there. `alter` makes a faulty twin, to see
+    whether anybody notices.
     """
     core = Core("github-twin")
     core.ids.seed = seed
@@ -65,6 +72,7 @@ def make_twin(
         core,
         routes=[
             *_routes(transport, alter),
+            *graphql.routes(transport, schema),
             *git.routes(),
             *ManifestPages(hub).routes(),
             *Pages(hub).routes(),

@@ -8,7 +8,6 @@ from twins.github.transport import Limits
 # What counts for itself, with its usual limit; the twin never lowers these.
 OTHER_LIMITS = {
     "search": 30,
-    "graphql": 5000,
     "code_search": 10,
     "source_import": 100,
     "integration_manifest": 5000,
@@ -63,18 +62,24 @@ def operations(limits: Limits) -> list[Operation]:
 
     def rate_limit(call: Call) -> Reply:
         """Return what is left; asking is free."""
-        left = limits.of(call.actor, call.hub.core.clock.now())
-        core = {
-            "limit": left.limit,
-            "used": left.used,
-            "remaining": left.limit - left.used,
-            "reset": left.reset,
-        }
+        now = call.hub.core.clock.now()
+
+        def shown(resource: str) -> dict[str, int]:
+            left = limits.of(call.actor, now, resource)
+            return {
+                "limit": left.limit,
+                "used": left.used,
+                "remaining": left.limit - left.used,
+                "reset": left.reset,
+            }
+
+        core = shown("core")
         others = {
             name: {**core, "limit": most, "used": 0, "remaining": most}
             for name, most in OTHER_LIMITS.items()
         }
-        return Reply(body={"resources": {"core": core, **others}, "rate": core})
+        resources = {"core": core, **others, "graphql": shown("graphql")}
+        return Reply(body={"resources": resources, "rate": core})
 
     return [
         Operation("GET", "/", root),

@@ -27,8 +27,8 @@ class Links:
         return f"{self.origin}{self.prefix}{quote(path, safe=SAFE)}"
 
     def html(self, path: str) -> str:
-        """Return the URL of a page for people."""
-        return f"{self.origin}{quote(path, safe=SAFE)}"
+        """Return the URL of a page for people, which lives beside a host named `api.`."""
+        return f"{self.origin.replace('://api.', '://', 1)}{quote(path, safe=SAFE)}"
 
     def for_hooks(self) -> "Links":
         """Return the same host without the API prefix, as payloads carry it."""

@@ -43,11 +43,17 @@ def merge(call: Call) -> Reply:
         raise Problem(409, "Head branch was modified. Review and try the merge again.")
     method = body.choice("merge_method", ("merge", "squash", "rebase"), "merge")
     _check_rules(call, repo, issue, method)
-    commit = _land(context, repo, issue, body, method)
-    _drop_branch(context, repo, pull.head_ref)
+    commit = land(context, repo, issue, body, method)
     return Reply(
         body={"sha": commit, "merged": True, "message": "Pull Request successfully merged"}
     )
+
+
+def land(context: Context, repo: Repository, issue: Issue, body: Body, method: str) -> str:
+    """Merge in git, tell of it and drop the branch if that is set; return the new tip."""
+    commit = _land(context, repo, issue, body, method)
+    _drop_branch(context, repo, pull_of(issue).head_ref)
+    return commit
 
 
 def _check_rules(call: Call, repo: Repository, issue: Issue, method: str) -> None:

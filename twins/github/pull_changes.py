@@ -48,6 +48,17 @@ def refresh(context: Context, repo: Repository, issue: Issue) -> None:
     forget_mergeable(pull)
 
 
+def set_draft(context: Context, repo: Repository, issue: Issue, *, draft: bool) -> None:
+    """Make a pull request a draft, or ready for review; no event when it is so already."""
+    pull = pull_of(issue)
+    if pull.draft == draft:
+        return
+    pull.draft = draft
+    word = "converted_to_draft" if draft else "ready_for_review"
+    note(context, issue, "convert_to_draft" if draft else word)
+    tell(context, repo, issue, word)
+
+
 def forget_mergeable(pull: Pull) -> None:
     """Make mergeability unknown again, as it is after each move of head or base."""
     pull.mergeable, pull.asked = None, False

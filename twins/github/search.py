@@ -1,5 +1,6 @@
 """A small part of issue search: qualifiers and words, all of which must match."""
 
+import re
 import shlex
 from collections.abc import Callable
 
@@ -21,23 +22,30 @@ def search(call: Call) -> Reply:
     """Find issues and pull requests, newest first."""
     if not call.query("q").strip():
         raise missing("Search", "q")
+    pairs = found(call, call.query("q"))
+    items = [
+        {**issue_body(call.links, repo, issue), "score": 1.0} for repo, issue in call.page(pairs)
+    ]
+    about = {"incomplete_results": False, "search_type": "lexical"}
+    return Reply(body={"total_count": len(pairs), **about, "items": items})
+
+
+def found(call: Call, text: str) -> list[tuple[Repository, Issue]]:
+    """Return what the caller may see of what matches, newest first."""
     try:
-        terms = shlex.split(call.query("q"))
+        terms = shlex.split(text)
     except ValueError as error:
         raise Problem(422, "The search query cannot be parsed") from error
-    found = [
+    if call.actor.user is not None:
+        terms = [re.sub(r":@me$", f":{call.actor.user.login}", term) for term in terms]
+    pairs = [
         (repo, issue)
         for repo in call.hub.world.repos.values()
         if may_see(call.actor, repo)
         for issue in repo.issues.values()
         if all(_matches(repo, issue, term) for term in terms)
     ]
-    found.sort(key=lambda pair: (pair[1].created_at, pair[1].id), reverse=True)
-    items = [
-        {**issue_body(call.links, repo, issue), "score": 1.0} for repo, issue in call.page(found)
-    ]
-    about = {"incomplete_results": False, "search_type": "lexical"}
-    return Reply(body={"total_count": len(found), **about, "items": items})
+    return sorted(pairs, key=lambda pair: (pair[1].created_at, pair[1].id), reverse=True)
 
 
 def _matches(repo: Repository, issue: Issue, term: str) -> bool:

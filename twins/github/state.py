@@ -184,6 +184,20 @@ class ReviewComment:
     diff_hunk: str = ""
     position: int | None = None
     reactions: list[Reaction] = field(default_factory=list)
+    # Whoever resolved the thread that this remark began.
+    resolved_by: User | None = None
+
+
+@dataclass(slots=True, eq=False)
+class AutoMerge:
+    """Somebody's wish that a pull request be merged as soon as it may be."""
+
+    enabled_by: User
+    app: App | None
+    enabled_at: float
+    method: str
+    headline: str | None
+    body: str | None
 
 
 @dataclass(slots=True, eq=False)
@@ -208,6 +222,7 @@ class Pull:
     review_comments: list[ReviewComment] = field(default_factory=list)
     requested_reviewers: list[User] = field(default_factory=list)
     maintainer_can_modify: bool = False
+    auto_merge: AutoMerge | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -13,6 +13,7 @@ from twins.core.server import ENTRY
 from twins.github.access import ANONYMOUS, Actor
 from twins.github.api import Call, Operation, Reply
 from twins.github.auth import authenticate
+from twins.github.auto_merge import settle
 from twins.github.git_store import GitError
 from twins.github.hub import Hub
 from twins.github.links import Links
@@ -21,6 +22,7 @@ from twins.github.problem import Problem
 WINDOW_S = 3600
 MINUTE_S = 60
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+READS = frozenset({"GET", "HEAD"})
 API_VERSION = "2022-11-28"
 TYPES = {
     "json": "application/json; charset=utf-8",
@@ -38,6 +40,7 @@ class Allowance:
     limit: int
     used: int
     reset: int
+    resource: str = "core"
 
     def headers(self) -> dict[str, str]:
         """Return the five headers."""
@@ -46,7 +49,7 @@ class Allowance:
             "x-ratelimit-remaining": str(max(0, self.limit - self.used)),
             "x-ratelimit-reset": str(self.reset),
             "x-ratelimit-used": str(self.used),
-            "x-ratelimit-resource": "core",
+            "x-ratelimit-resource": self.resource,
         }
 
 
@@ -68,7 +71,7 @@ class Limits:
         self.authenticated = 5000
         self.anonymous = 60
         self.pace: Pace | None = None
-        self._left: dict[str, Allowance] = {}
+        self._left: dict[tuple[str, str], Allowance] = {}
         self._writes: dict[str, deque[float]] = defaultdict(deque)
 
     def too_fast(self, actor: Actor, now: float) -> Problem | None:
@@ -89,12 +92,13 @@ class Limits:
             headers={"Retry-After": str(wait)},
         )
 
-    def of(self, actor: Actor, now: float) -> Allowance:
+    def of(self, actor: Actor, now: float, resource: str = "core") -> Allowance:
         """Return the caller's allowance, a new one when its hour is over."""
-        found = self._left.get(actor.bucket)
+        key = actor.bucket, resource
+        found = self._left.get(key)
         if found is None or found.reset <= now:
             limit = self.anonymous if actor.kind == "anonymous" else self.authenticated
-            found = self._left[actor.bucket] = Allowance(limit, 0, int(now) + WINDOW_S)
+            found = self._left[key] = Allowance(limit, 0, int(now) + WINDOW_S, resource)
         return found
 
     def clear(self, authenticated: int = 5000, pace: Pace | None = None) -> None:
@@ -127,13 +131,15 @@ class Transport:
             header = request.headers.get("Authorization", "")
             actor = authenticate(self._hub.world, self._hub.core.clock, header)
             request[ENTRY].notes["actor"] = _name(actor)
-            allowance = self.limits.of(actor, now)
+            allowance = self.limits.of(actor, now, operation.resource)
             if allowance.used >= allowance.limit and not _is_free(request):
-                raise _exhausted(actor)
-            if request.method in WRITES and (refused := self.limits.too_fast(actor, now)):
+                raise _exhausted(actor, operation.resource)
+            if _is_write(request, operation) and (refused := self.limits.too_fast(actor, now)):
                 raise refused
             call = Call(request, self._hub, actor, Links.of(request), raw)
             reply = _handled(operation, call)
+            if request.method in WRITES:
+                settle(self._hub, call.links)
             link = call.link_header
             if call.accepted and actor.installation:
                 headers["x-accepted-github-permissions"] = call.accepted.replace("; ", ",")
@@ -141,22 +147,22 @@ class Transport:
             reply = Reply(problem.status, problem.body(), problem.headers)
         if link:
             headers["Link"] = link
-        return self._finish(request, reply, actor, headers)
+        allowance = self.limits.of(actor, now, operation.resource)
+        return self._finish(request, reply, allowance, headers)
 
     def _finish(
-        self, request: web.Request, reply: Reply, actor: Actor, headers: dict[str, str]
+        self, request: web.Request, reply: Reply, allowance: Allowance, headers: dict[str, str]
     ) -> web.Response:
         raw = reply.body if isinstance(reply.body, bytes) else _dump(reply)
         headers |= self._common(request, reply) | reply.headers
         free = _is_free(request)
-        if request.method in {"GET", "HEAD"} and reply.status == web.HTTPOk.status_code:
+        if request.method in READS and reply.status == web.HTTPOk.status_code:
             etag = f'W/"{hashlib.sha256(raw).hexdigest()}"'
             headers["ETag"] = etag
             headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
             if etag in request.headers.get("If-None-Match", ""):
                 reply, raw, free = Reply(304), b"", True
                 headers.pop("Content-Type", None)
-        allowance = self.limits.of(actor, self._hub.core.clock.now())
         if not free and allowance.used < allowance.limit:
             allowance.used += 1
         return web.Response(
@@ -177,6 +183,11 @@ class Transport:
         if reply.body is not None:
             headers["Content-Type"] = TYPES.get(reply.media_type, reply.media_type)
         return headers
+
+
+def _is_write(request: web.Request, operation: Operation) -> bool:
+    """Tell whether a call creates content; of a GraphQL document only its engine can say."""
+    return request.method in WRITES and operation.resource != "graphql"
 
 
 def _is_free(request: web.Request) -> bool:
@@ -206,5 +217,16 @@ def _name(actor: Actor) -> str:
     return f"app:{actor.app.slug}" if actor.app else "anonymous"
 
 
-def _exhausted(actor: Actor) -> Problem:
-    return Problem(403, f"API rate limit exceeded for {actor.bucket}.")
+class Exhausted(Problem):
+    """The end of an hour's allowance; GraphQL says so beside its data, with status 200."""
+
+    def body(self) -> dict[str, object]:
+        """Return the JSON that explains the refusal."""
+        if self.status != web.HTTPOk.status_code:
+            return super().body()
+        return {"errors": [{"type": "RATE_LIMITED", "message": self.message}]}
+
+
+def _exhausted(actor: Actor, resource: str) -> Problem:
+    status = 200 if resource == "graphql" else 403
+    return Exhausted(status, f"API rate limit exceeded for {actor.bucket}.")

@@ -60,8 +60,19 @@ def brief_pull(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "base": _side(links, repo, pull.base_ref, pull.base_sha),
         "_links": _links(links, repo, issue, pull),
         "author_association": association(repo, issue.user),
-        "auto_merge": None,
+        "auto_merge": _auto_merge(links, pull),
         "active_lock_reason": issue.lock_reason,
+    }
+
+
+def _auto_merge(links: Links, pull: Pull) -> JsonObject | None:
+    if (wish := pull.auto_merge) is None:
+        return None
+    return {
+        "enabled_by": account_body(links, wish.enabled_by),
+        "merge_method": wish.method,
+        "commit_title": wish.headline,
+        "commit_message": wish.body,
     }
 
 

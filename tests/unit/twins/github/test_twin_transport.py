@@ -103,13 +103,13 @@ async def test_pages_for_people_open_and_escape(twin: Any) -> None:
 
 async def test_the_unmodelled_is_said_and_journalled(twin: Any) -> None:
     """Routes GitHub may have and the twin has not are 501, never a polite default."""
-    for method, path in (("GET", "/gists"), ("POST", "/graphql"), ("GET", f"{REPO}/hooks")):
+    for method, path in (("GET", "/gists"), ("POST", "/markdown"), ("GET", f"{REPO}/hooks")):
         answer = await twin.call(method, path)
         assert (answer.status, answer.body["unmodelled"]) == (501, True)
     sha = (await twin.get(f"{REPO}/git/ref/heads/main"))["object"]["sha"]
     assert (await twin.call("GET", f"{REPO}/commits/{sha}/comments")).status == 501
     journal = (await twin.get("/_twin/journal?unmodelled=1"))[:3]
-    assert [entry["path"] for entry in journal] == ["/gists", "/graphql", f"{REPO}/hooks"]
+    assert [entry["path"] for entry in journal] == ["/gists", "/markdown", f"{REPO}/hooks"]
     assert "alice-token" not in json.dumps(journal)
 
 
