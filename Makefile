@@ -23,6 +23,8 @@ setup-dev: .venv/.dev tools ## the same plus what tests and checks need
 
 tools: .venv/.runtime
 	@$(BIN)/python -m bot.provision
+	@# The twin's GraphQL, for gh, is a comfort: without npm, or without a network, it is left out.
+	@if command -v npm >/dev/null; then $(BIN)/python -m twins.contract.fetch @octokit/graphql-schema >/dev/null 2>&1 || true; fi
 
 demo: setup ## two twins, three roles, five issues: watch issues become merged pull requests
 	@$(BIN)/nightshift demo $(ARGS)

@@ -26,6 +26,7 @@ from bot.stage.stage import SEARCH, SLOTS, Brain, Stage
 from bot.stage.staged import staged
 from bot.stage.summary import gate_submissions, summarise
 from bot.supervise import CODE, need_room
+from twins.github.graphql import sdl
 from twins.worlds.loader import World, WorldError, build_repository, load
 
 _BOUND_S = 600.0
@@ -198,6 +199,14 @@ def _tell(
         console.print(f"  #{run.issue.number}  {web}/{place}", highlight=False)
     if keep:
         console.print(f"  all runs  {stage.server_url}/   repository  {web}", highlight=False)
+        if sdl.PATH.is_file():
+            person = stage.world.people[0]
+            console.print(
+                f"  HTTP_PROXY={stage.github.url} GH_HOST=github.localhost GH_TOKEN={person.token} "
+                f"gh issue list -R {stage.world.repository.full_name} -s all",
+                soft_wrap=True,
+                highlight=False,
+            )
     else:
         console.print("  (these pages are open while the demo runs: --keep leaves them)")
     for line in unmet:

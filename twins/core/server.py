@@ -22,6 +22,7 @@ from twins.core.admin import Admin, is_admin
 from twins.core.core import Core
 from twins.core.faults import Fault
 from twins.core.journal import Entry
+from twins.core.tls import Tls
 
 ENTRY: web.RequestKey[Entry] = web.RequestKey("entry", Entry)
 FAULT: web.RequestKey[Fault] = web.RequestKey("fault", Fault)
@@ -152,8 +153,13 @@ def _refusing_unmodelled(core: Core) -> Middleware:
     return _not_for_admin(refusing)
 
 
-def run(app: web.Application, *, port: int = 0, host: str = "127.0.0.1") -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code. One JSON line on stdout means ready."""
+def run(
+    app: web.Application, *, port: int = 0, host: str = "127.0.0.1", tls: Tls | None = None
+) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code. One JSON line on stdout means ready.
+
+    With `tls` the same twin also listens on a second port, which speaks HTTPS.
+    """
     try:
         sock = socket.create_server((host, port), backlog=512)
     except (OSError, OverflowError) as error:
@@ -161,11 +167,11 @@ def run(app: web.Application, *, port: int = 0, host: str = "127.0.0.1") -> int:
         what = f"port-in-use: {host}:{port} is taken" if taken else f"environment: {error}"
         sys.stderr.write(f"{what}; choose another port or use --port 0\n")
         return PORT_IN_USE
-    asyncio.run(_serve(app, sock))
+    asyncio.run(_serve(app, sock, tls))
     return 0
 
 
-async def _serve(app: web.Application, sock: socket.socket) -> None:
+async def _serve(app: web.Application, sock: socket.socket, tls: Tls | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -175,9 +181,18 @@ async def _serve(app: web.Application, sock: socket.socket) -> None:
     try:
         await web.SockSite(runner, sock).start()
         host, port = sock.getsockname()[:2]
-        ready = {"url": f"http://{host}:{port}", "pid": os.getpid()}
+        ready: dict[str, object] = {"url": f"http://{host}:{port}", "pid": os.getpid()}
+        if tls is not None:
+            ready["tls"] = {"url": await _also_secure(runner, host, tls), "ca": str(tls.ca)}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await stop.wait()
     finally:
         await runner.cleanup()
+
+
+async def _also_secure(runner: web.AppRunner, host: str, tls: Tls) -> str:
+    """Open the port that speaks HTTPS; return its URL, by name, as certificates are."""
+    sock = socket.create_server((host, 0), backlog=512)
+    await web.SockSite(runner, sock, ssl_context=tls.context).start()
+    return f"https://localhost:{sock.getsockname()[1]}"

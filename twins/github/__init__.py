@@ -4,7 +4,10 @@
 
 Served at `/` and at `/api/v3`; git at `/{owner}/{repo}[.git]`; pages for people at the html_urls;
 GraphQL at `/graphql` and `/api/graphql`, where GitHub's schema has been fetched:
-`python -m twins.contract.fetch @octokit/graphql-schema`.
+`python -m twins.contract.fetch @octokit/graphql-schema`. `--tls` opens a second port that speaks
+HTTPS; the ready line names it and the file of the authority to trust: `"tls": {"url", "ca"}`.
+gh comes in there (`GH_HOST=localhost:PORT GH_ENTERPRISE_TOKEN=... SSL_CERT_FILE=...`) or by the
+plain port as its proxy (`HTTP_PROXY=http://127.0.0.1:PORT GH_HOST=github.localhost GH_TOKEN=...`).
 Besides the routes of `twins.core` (`health reset clock faults journal`) there are, below `/_twin/`:
 
     POST seed           users, apps, repos, installations; answers ids, tokens and keys

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from twins.core.server import run
+from twins.core.tls import make_tls
 from twins.github.app import make_twin
 
 BAD_MACHINE = 4
@@ -17,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="twins.github", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--state", type=Path, help="folder for the bare repositories")
+    parser.add_argument("--tls", action="store_true", help="also serve HTTPS, on a second port")
     parser.add_argument("--seed", type=int, default=0, help="of ids and tokens")
     arguments = parser.parse_args()
     if shutil.which("git") is None:
@@ -30,9 +32,10 @@ def main() -> int:
 def _serve(state: Path, arguments: argparse.Namespace) -> int:
     try:
         app = make_twin(state.resolve(), arguments.seed)
+        tls = make_tls(state.resolve() / "tls") if arguments.tls else None
     except OSError as error:
         return _complain(f"environment: {error}; choose another --state")
-    return run(app, port=arguments.port)
+    return run(app, port=arguments.port, tls=tls)
 
 
 def _complain(what: str) -> int:
