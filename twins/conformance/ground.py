@@ -30,8 +30,8 @@ ROLES = ("admin", "maintain", "write", "triage", "read")
 
 
 @contextmanager
-def process(module: Sequence[str] = TWIN) -> Iterator[str]:
-    """Run a twin until the block ends; yield its URL."""
+def process(module: Sequence[str] = TWIN) -> Iterator[JsonObject]:
+    """Run a twin until the block ends; yield its ready line: `url`, and `tls` when it has that."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as state:
         argv = [sys.executable, "-m", *module, "--port", "0", "--state", state]
         running = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE)
@@ -39,7 +39,7 @@ def process(module: Sequence[str] = TWIN) -> Iterator[str]:
             line = running.stdout.readline() if running.stdout else b""
             if not line:
                 raise Miss("the twin did not start")
-            yield str(json.loads(line)["url"])
+            yield dict(json.loads(line))
         finally:
             running.terminate()
             running.communicate(timeout=30)
@@ -57,6 +57,8 @@ class Ground:
     # What is wrong with a delivery, by the published contract.
     judge: Callable[[Arrival], str | None] = lambda _: None
     plots: int = 0
+    # Where the same twin speaks HTTPS, and the authority to trust there: `url` and `ca`.
+    tls: JsonObject = field(default_factory=dict)
     seed: int = 0
     kept: dict[tuple[int, type], Any] = field(default_factory=dict)
     # How far the twin's clock is ahead of ours.
@@ -208,9 +210,10 @@ def ground(
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.TraditionalOpenSSL
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    with receiving() as inbox, process(module) as url:
+    with receiving() as inbox, process(module) as ready:
+        url = str(ready["url"])
         wire = Wire(url, listener)
-        one = Ground(url, inbox, wire, pem.decode())
+        one = Ground(url, inbox, wire, pem.decode(), tls=ready.get("tls", {}))
         app = {
             "slug": "nightshift",
             "webhook_url": inbox.url,

@@ -15,6 +15,8 @@ class Links:
 
     origin: str
     prefix: str
+    # Whether the body goes out in a delivery; a few members are found only there.
+    in_hook: bool = False
 
     @classmethod
     def of(cls, request: web.Request) -> Self:
@@ -32,7 +34,7 @@ class Links:
 
     def for_hooks(self) -> "Links":
         """Return the same host without the API prefix, as payloads carry it."""
-        return Links(self.origin, "")
+        return Links(self.origin, "", in_hook=True)
 
 
 # Braces stay: they mark URI templates such as `{/number}`.

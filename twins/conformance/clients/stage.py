@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from twins.conformance.ground import Ground, Plot, ground
+from twins.conformance.ground import TWIN, Ground, Plot, ground
 from twins.conformance.wire import Answer
 
 
@@ -37,7 +37,10 @@ class ClientStage:
 @contextmanager
 def staged(seed: int = 0) -> Iterator[ClientStage]:
     """Start a twin with one public repository that has one commit on `main`."""
-    with ground() as one, TemporaryDirectory(prefix="conformance-client-") as folder:
+    with (
+        ground((*TWIN, "--tls")) as one,
+        TemporaryDirectory(prefix="conformance-client-") as folder,
+    ):
         plot = one.plot(Random(seed))  # repeatable on purpose
         content = {"message": "Begin", "content": "eCA9IDEK"}
         plot.ok("PUT", "contents/start.py", content, by="owner")

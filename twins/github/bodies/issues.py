@@ -34,6 +34,7 @@ def label_body(links: Links, repo: Repository, label: Label) -> JsonObject:
         "color": label.color,
         "default": label.default,
         "description": label.description,
+        **(dict.fromkeys(("archived_at", "archived_by")) if links.in_hook else {}),
     }
 
 
