@@ -2,19 +2,22 @@
 
 A rule names what it matches (`method` and `path` of a request, or `event` of a delivery; all are
 regular expressions that must match the whole text), the matching call it starts at (`nth`, from 1),
-how many calls it hits (`count`, 0 = for ever) and what happens then:
+how many calls it hits (`count`, 0 = for ever), the `share` of those that it hits at all (drawn, but
+the same on every run) and what happens then:
 
     {"method": "POST", "path": ".*/comments", "nth": 2, "status": 502}
     {"path": "/repos/.*/merge", "when": "after", "status": 500}      done, but told otherwise
     {"path": "/v1/messages", "delay": 30}                            slow, then answered normally
     {"path": ".*", "cut": true}                                      connection dropped
     {"event": "issues[.]opened", "deliver": "lost"}                  also: duplicate, late, reorder
+    {"event": ".*", "deliver": "lost", "count": 0, "share": 0.05}    one in twenty, for ever
     {"path": "/v1/messages", "params": {"stop_reason": "refusal"}}   for the twin's own code
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from random import Random
 from typing import Any, Literal, Self
 
 JsonObject = dict[str, Any]
@@ -42,6 +45,7 @@ class Fault:
     event: str = ""
     nth: int = 1
     count: int = 1
+    share: float = 1.0
     when: Literal["before", "after"] = "before"
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -76,10 +80,11 @@ class Fault:
             raise BadFault(f"not a regular expression: {error}") from error
         return fault
 
-    def due(self) -> bool:
+    def due(self, random: Random) -> bool:
         """Count one matching call and tell whether it is one to spoil."""
         self.seen += 1
-        return self.seen >= self.nth and (not self.count or self.seen < self.nth + self.count)
+        counted = self.seen >= self.nth and (not self.count or self.seen < self.nth + self.count)
+        return counted and (self.share >= 1 or random.random() < self.share)
 
 
 class FaultPlan:
@@ -87,6 +92,7 @@ class FaultPlan:
 
     def __init__(self) -> None:
         self._rules: list[Fault] = []
+        self.random = Random(0)  # noqa: S311  # repeatable on purpose
 
     def add(self, rule: object) -> Fault:
         """Add one rule given as JSON."""
@@ -95,8 +101,9 @@ class FaultPlan:
         return fault
 
     def clear(self) -> None:
-        """Forget every rule."""
+        """Forget every rule, and begin the draw anew."""
         self._rules.clear()
+        self.random = Random(0)  # noqa: S311  # as above
 
     def rules(self) -> list[JsonObject]:
         """Return the rules as JSON, with how many calls each has seen."""
@@ -116,8 +123,7 @@ class FaultPlan:
         """Return the fault a delivery such as `issues.opened` meets, if any."""
         return self._first(r for r in self._rules if r.event and re.fullmatch(r.event, event))
 
-    @staticmethod
-    def _first(matching: Iterable[Fault]) -> Fault | None:
+    def _first(self, matching: Iterable[Fault]) -> Fault | None:
         # Every matching rule counts the call: `nth` means the same whatever else is planned.
-        due = [rule for rule in matching if rule.due()]
+        due = [rule for rule in matching if rule.due(self.random)]
         return due[0] if due else None

@@ -7,8 +7,8 @@ from twins.github.bodies.apps import installation_body
 from twins.github.bodies.basics import account_body, iso, node_id, organization_body
 from twins.github.bodies.repositories import repo_body
 from twins.github.hub import Context
+from twins.github.post import Post
 from twins.github.state import App, Installation, Repository
-from twins.github.webhooks import Post
 
 JsonObject = dict[str, Any]
 # Every App gets these, subscribed or not.

@@ -1,8 +1,6 @@
 """The sending side of webhooks: signed, in order, logged, never retried by itself."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import time
 from collections.abc import Coroutine
@@ -12,53 +10,15 @@ from typing import Any
 import aiohttp
 
 from twins.core.core import Core
-from twins.core.faults import Fault
 from twins.github.bodies.basics import iso
-from twins.github.state import App
+from twins.github.hook_queue import HookQueue
+from twins.github.post import Post
 
 JsonObject = dict[str, Any]
 RECEIVER_LIMIT_S = 10.0
 # A held-back delivery goes out after the next one, or after this long when none follows.
-REORDER_LIMIT_S = 2.0
 KEPT_TEXT = 10_000
 NEVER_SENT = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One event on its way to one App: the bytes are fixed when the state changes."""
-
-    app: App
-    guid: str
-    event: str
-    action: str | None
-    installation_id: int | None
-    repository_id: int | None
-    raw: bytes
-    redelivery: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return `event.action`, the name that fault rules match."""
-        return f"{self.event}.{self.action}" if self.action else self.event
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers GitHub sends."""
-        mac = hmac.new(self.app.hook.secret.encode(), self.raw, hashlib.sha256)
-        signed = (
-            {"X-Hub-Signature-256": f"sha256={mac.hexdigest()}"} if self.app.hook.secret else {}
-        )
-        return {
-            "Accept": "*/*",
-            "Content-Type": "application/json",
-            "User-Agent": "GitHub-Hookshot/0711075",
-            "X-GitHub-Delivery": self.guid,
-            "X-GitHub-Event": self.event,
-            "X-GitHub-Hook-ID": str(self.app.hook.id),
-            "X-GitHub-Hook-Installation-Target-ID": str(self.app.id),
-            "X-GitHub-Hook-Installation-Target-Type": "integration",
-            **signed,
-        }
 
 
 @dataclass(slots=True)
@@ -108,8 +68,7 @@ class WebhookSender:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._queues: dict[int, asyncio.Queue[Post]] = {}
-        self._held: dict[int, Post] = {}
+        self._queues: dict[int, HookQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
         self._open = 0
@@ -130,8 +89,9 @@ class WebhookSender:
             return False
         return True
 
-    def _count(self, step: int) -> None:
-        self._open += step
+    def expect(self, more: int) -> None:
+        """Count deliveries that have not ended, or that have."""
+        self._open += more
         if self._open:
             self._idle.clear()
         else:
@@ -151,76 +111,35 @@ class WebhookSender:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         self._queues.clear()
-        self._held.clear()
         self.log.clear()
-        self._count(-self._open)
+        self.expect(-self._open)
 
     def send(self, post: Post) -> None:
         """Queue one event; an App without a URL gets none."""
         hook = post.app.hook
         if not hook.url or not hook.active:
             return
-        self._count(+1)
+        self.expect(+1)
         if hook.id not in self._queues:
-            self._queues[hook.id] = asyncio.Queue()
-            self._spawn(self._drain(hook.id, self._queues[hook.id]))
-        self._queues[hook.id].put_nowait(post)
+            self._queues[hook.id] = HookQueue(self, self._core.faults)
+            self.spawn(self._queues[hook.id].run())
+        self._queues[hook.id].put(post)
 
     def redeliver(self, delivery: Delivery) -> None:
         """Send the same bytes under the same GUID once more."""
         self.send(replace(delivery.post, redelivery=True))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside everything else, until `reset`."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _drain(self, hook_id: int, queue: asyncio.Queue[Post]) -> None:
-        while True:
-            post = await queue.get()
-            fault = self._core.faults.for_delivery(post.name)
-            if fault is None:
-                await self._attempt(post)
-                await self._release(hook_id)
-            else:
-                await self._misbehave(hook_id, post, fault)
-
-    async def _misbehave(self, hook_id: int, post: Post, fault: Fault) -> None:
-        match fault.deliver:
-            case "lost":
-                self._lose(post, logged=bool(fault.params.get("logged", True)))
-            case "late":
-                self._spawn(self._later(post, fault.delay))
-            case "reorder" if hook_id not in self._held:
-                self._held[hook_id] = post
-                self._spawn(self._release_later(hook_id, post))
-            case "duplicate":
-                self._count(+1)
-                await self._attempt(post)
-                await self._attempt(post)
-                await self._release(hook_id)
-            case _:
-                await self._attempt(post)
-                await self._release(hook_id)
-
-    def _lose(self, post: Post, *, logged: bool) -> None:
-        self._count(-1)
+    def lose(self, post: Post, *, logged: bool) -> None:
+        """Never send; the log says so if it is to."""
+        self.expect(-1)
         if logged:
             self._record(post).status = "failed to connect to host"
-
-    async def _later(self, post: Post, delay: float) -> None:
-        await asyncio.sleep(delay)
-        await self._attempt(post)
-
-    async def _release(self, hook_id: int) -> None:
-        held = self._held.pop(hook_id, None)
-        if held is not None:
-            await self._attempt(held)
-
-    async def _release_later(self, hook_id: int, post: Post) -> None:
-        await asyncio.sleep(REORDER_LIMIT_S)
-        if self._held.get(hook_id) is post:
-            await self._release(hook_id)
 
     def _record(self, post: Post) -> Delivery:
         number = self._core.ids.number("delivery", start=9_000_001)
@@ -228,7 +147,8 @@ class WebhookSender:
         self.log.append(delivery)
         return delivery
 
-    async def _attempt(self, post: Post) -> None:
+    async def attempt(self, post: Post) -> None:
+        """Send once and write down how it went."""
         delivery = self._record(post)
         started = time.perf_counter()
         try:
@@ -239,7 +159,7 @@ class WebhookSender:
             delivery.status = f"failed to connect to host: {type(error).__name__}"
         finally:
             delivery.duration = round(time.perf_counter() - started, 3)
-            self._count(-1)
+            self.expect(-1)
 
     async def _post(self, delivery: Delivery) -> None:
         if self._session is None:

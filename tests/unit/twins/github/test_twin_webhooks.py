@@ -151,6 +151,53 @@ async def test_deliveries_go_wrong_as_planned(twin: Any) -> None:
     assert len(twin.receiver.hits) == 5
 
 
+async def test_one_in_twenty_is_lost_and_the_rest_comes_thrice_and_shuffled(twin: Any) -> None:
+    """What arrives is every event that was not lost, three times, in an order of its own."""
+    shuffled = {"copies": 3, "among": 20, "shuffle": True}
+    rules = [
+        {"event": "issues[.].*", "deliver": "lost", "count": 0, "share": 0.05},
+        {
+            "event": "issues[.].*",
+            "deliver": "duplicate",
+            "count": 0,
+            "params": shuffled,
+            "delay": 0.05,
+        },
+    ]
+    orders = []
+    for _ in range(2):
+        await twin.call("DELETE", "/_twin/faults")
+        await twin.call("POST", "/_twin/faults", {"rules": rules})
+        twin.receiver.hits.clear()
+        first = (await issue(twin))["number"]
+        for _ in range(99):
+            await issue(twin)
+        log = await twin.deliveries()
+        lost = {one["guid"] for one in log if one["status"] != "OK"}
+        guids = [headers["X-GitHub-Delivery"] for headers, _ in twin.receiver.hits]
+        assert 1 <= len(lost) <= 15
+        assert not lost & set(guids)
+        assert {guids.count(guid) for guid in guids} == {3}
+        assert len(set(guids)) + len(lost) == 100
+        numbers = [json.loads(raw)["issue"]["number"] - first for _, raw in twin.receiver.hits]
+        assert numbers != sorted(numbers)
+        orders.append(numbers)
+    assert orders[0] == orders[1]
+
+
+async def test_whoever_is_held_back_goes_out_when_nothing_follows(twin: Any) -> None:
+    """A reordered delivery waits for as many as it was told, or for silence."""
+    rule = {"event": "issues[.]opened", "deliver": "reorder", "params": {"among": 3}, "delay": 0.05}
+    await twin.call("POST", "/_twin/faults", rule)
+    await issue(twin)
+    for title in "abcd":
+        await twin.call("PATCH", f"{REPO}/issues/1", {"title": title})
+    assert await twin.events() == [*["issues.edited"] * 3, "issues.opened", "issues.edited"]
+    await twin.call("POST", "/_twin/faults", rule)
+    await issue(twin)
+    assert await twin.events() == ["issues.opened"]
+
+
 async def test_a_late_delivery_holds_up_no_other(twin: Any) -> None:
     """What comes late comes last, and the API answered long before."""
     rule = {"event": "issues[.]opened", "deliver": "late", "delay": 0.2}
