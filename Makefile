@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tools demo test test-slow check doctor bench-wall tapes lock clean
+.PHONY: help setup setup-dev tools demo test test-slow check doctor bench-wall bench-twin tapes lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-wall: setup ## what a box and a trajectory cost here, against a bare proce
 
 tapes: setup-dev ## record tests/contract/tapes anew: from the real services where the environment opens them
 	@$(BIN)/python -m tests.contract.record
+
+bench-twin: .venv/.dev ## what the GitHub twin costs, against a bare server (ARGS="--json")
+	@$(BIN)/python -m twins.benches.speed $(ARGS)
 
 lock: .venv/.dev ## pin requirements/*.txt anew (LOCK_ARGS=--upgrade takes newer versions)
 	@requirements/compile $(LOCK_ARGS)

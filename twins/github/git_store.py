@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +135,11 @@ class GitStore:
         return new
 
     def clear(self) -> None:
-        """Drop every repository."""
-        shutil.rmtree(self.repositories, ignore_errors=True)
+        """Drop every repository; nobody has to wait until a disk has forgotten them."""
+        if self.repositories.is_dir():
+            gone = Path(tempfile.mkdtemp(dir=self.root, prefix="gone-"))
+            self.repositories.rename(gone / "repos")
+            threading.Thread(target=shutil.rmtree, args=(gone, True)).start()
 
     def run(
         self,

@@ -1,0 +1,1 @@
+"""What a twin costs, measured beside what nothing costs."""
