@@ -15,7 +15,7 @@ from twins.conformance.misses import Miss, expect
 from twins.contract.fetch import GRAPHQL, ensure
 
 TIMEOUT_S = 90
-SECRET = "the hook's own"  # noqa: S105  # the twin's App keeps none
+SECRET = "the hook's own"  # the twin's App keeps none
 WEBHOOKS = "/api/github/webhooks"
 
 
