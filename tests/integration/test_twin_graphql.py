@@ -291,6 +291,38 @@ def test_merging_obeys_the_rules_of_rest(desk: Desk) -> None:
     assert desk.refusal("mergePullRequest", pullRequestId=pull["node_id"])[0] == "UNPROCESSABLE"
 
 
+def test_a_branch_is_brought_up_to_date(desk: Desk) -> None:
+    """The base is merged into the head; with nothing new to merge it is refused."""
+    pull = desk.pull()
+    number = pull["node_id"]
+    assert desk.refusal("updatePullRequestBranch", pullRequestId=number)[0] == "UNPROCESSABLE"
+    put = {"message": "Go on", "content": "eiA9IDMK"}
+    base = desk.plot.ok("PUT", "contents/other.py", put, by="owner")["commit"]["sha"]
+    desk.plot.events()
+    wanted = "pullRequest{headRefOid}"
+    moved = desk.do("updatePullRequestBranch", wanted, pullRequestId=number)["pullRequest"]
+    commit = desk.plot.ok("GET", f"git/commits/{moved['headRefOid']}")
+    assert [one["sha"] for one in commit["parents"]] == [pull["head"]["sha"], base]
+    assert "pull_request.synchronize" in [one.name for one in desk.plot.events()]
+
+
+def test_a_write_too_many_is_the_secondary_limit(desk: Desk, twin: Ground) -> None:
+    """Mutations count as writes, queries do not; the answer is the one of REST."""
+    issue = desk.plot.ok("POST", "issues", {"title": "t"}, by="owner")["node_id"]
+    twin.admin("POST", "rate_limit", {"content_per_minute": 1})
+    try:
+        desk.do("addComment", subjectId=issue, body="one")
+        body = {"query": _mutation("addComment", "clientMutationId")}
+        body |= {"variables": {"i": {"subjectId": issue, "body": "two"}}}
+        answer = desk.plot.call("POST", "/graphql", body, by="owner")
+        assert (answer.status, "retry-after" in answer.headers) == (403, True)
+        assert desk.data(ISSUE % "comments{totalCount}", i=1)["repository"]["issue"] == {
+            "comments": {"totalCount": 1}
+        }
+    finally:
+        twin.admin("POST", "rate_limit", {"limit": 5000})
+
+
 def test_drafts_are_made_ready_and_drafts_again(desk: Desk) -> None:
     """What REST has no form for is told like everything else."""
     pull = desk.pull(draft=True)

@@ -1,6 +1,14 @@
 """What GraphQL can do to pull requests, some of it without a form in REST."""
 
-from twins.github import auto_merge, git_data, merges, pulls, review_comments, reviews
+from twins.github import (
+    auto_merge,
+    branch_updates,
+    git_data,
+    merges,
+    pulls,
+    review_comments,
+    reviews,
+)
 from twins.github.bodies.pulls import pull_of
 from twins.github.graphql.issue_mutations import edit, label_names, logins, taken
 from twins.github.graphql.lookup import find_as
@@ -82,6 +90,14 @@ def _merge(_: None, ask: Ask) -> JsonObject:
         )
     )
     return _shown(ask, node)
+
+
+def _update_branch(_: None, ask: Ask) -> JsonObject:
+    node = _pull(ask)
+    if ask.get("updateMethod") == "REBASE":
+        raise Refusal("UNMODELLED", "github-twin does not model the updateMethod REBASE")
+    branch_updates.update(_errand(ask, node, expected_head_sha=ask.get("expectedHeadOid")))
+    return {"pullRequest": node}
 
 
 def _mark_ready(_: None, ask: Ask) -> JsonObject:
@@ -202,6 +218,7 @@ MUTATIONS: Fields = {
     "closePullRequest": _close,
     "reopenPullRequest": _reopen,
     "mergePullRequest": _merge,
+    "updatePullRequestBranch": _update_branch,
     "markPullRequestReadyForReview": _mark_ready,
     "convertPullRequestToDraft": _to_draft,
     "enablePullRequestAutoMerge": _enable_auto_merge,
