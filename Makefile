@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tools demo test test-slow check doctor bench-wall bench-twin tapes lock clean
+.PHONY: help setup setup-dev tools demo test test-slow check doctor bench-wall bench-twin bench-intake tapes lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ doctor: .venv/.runtime ## what is missing on this machine, and the command that 
 
 bench-wall: setup ## what a box and a trajectory cost here, against a bare process (ARGS="--json")
 	@$(BIN)/python -m bot.benches.wall $(ARGS)
+
+bench-intake: .venv/.dev ## our webhook door against Probot's, in one run (needs node and npm; ARGS="--json")
+	@$(BIN)/python -m bot.stage.doorbench $(ARGS)
 
 tapes: setup-dev ## record tests/contract/tapes anew: from the real services where the environment opens them
 	@$(BIN)/python -m tests.contract.record

@@ -59,7 +59,8 @@ async def _push(server: Server, repo: Repository, permit: Permit) -> str:
             repo.full_name, repo.default_branch, permit.commit, expect=permit.base, forward=True
         )
     except Conflict:
-        return ""
+        # A push of a server that was killed can still arrive.
+        return permit.commit if await _contains(server, repo, permit.commit) else ""
     return permit.commit
 
 

@@ -95,7 +95,9 @@ def ensure(material: Material, tools: Path = TOOLS) -> Path:
 def _download(material: Material, place: Path) -> Path:
     pinned = f"{material.name}@{material.version}"
     if material.registry == "npm":
-        argv = ["npm", "pack", "--silent", pinned]
+        # Without a network npm would wait for a minute before it says so.
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=500"]
+        argv = ["npm", "pack", "--silent", *patience, "--fetch-retry-maxtimeout=1000", pinned]
     else:
         pinned = pinned.replace("@", "==")
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "-qq"]
