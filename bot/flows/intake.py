@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot import wire
 from bot.adapters.store import Delivery, Subject, SubjectKey
@@ -115,7 +116,7 @@ class Intake:
             if sweeping.due():
                 await self._careful("sweep", self._sweep)
                 sweeping.again(sooner=bool(self._trouble))
-            await self._careful("settle", self.settle)
+            await self._careful("settle", partial(self.settle, quiet_s=_DEBOUNCE_S))
             if asking.due():
                 asking.again()
                 await self._careful("ask again", self._ask_again)
@@ -144,15 +145,18 @@ class Intake:
     async def _ask_again(self) -> None:
         await ask_again(self._server)
 
-    async def settle(self) -> None:
-        """Read every dirty subject, then act on the most urgent first."""
+    async def settle(self, *, quiet_s: float = 0.0) -> None:
+        """Read every dirty subject, then act on the most urgent first.
+
+        What came in within the last `quiet_s` waits for the next time: a burst is seen as a whole.
+        """
         if self._unheard and not await self._server.store.paused():
             while self._unheard:
                 key = self._unheard.pop()
                 await self._server.store.mark_dirty(key.repo, key.kind, key.number)
         decided: list[_Decided] = []
         while len(decided) < _MOST_AT_ONCE:
-            subject = await self._server.store.lease_subject(_OWNER, _LEASE_S)
+            subject = await self._server.store.lease_subject(_OWNER, _LEASE_S, quiet_s=quiet_s)
             if subject is None:
                 break
             try:

@@ -28,7 +28,7 @@ from tests.integration.small_world import (
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
-LOOKS = [[tool("view", path="calc.py")]] * 8
+LOOKS = [[tool("bash", command=f"echo look {number}")] for number in range(8)]
 """Enough turns that a pause in the middle of them is in the middle."""
 HELD_S = 30.0
 """A held call does not answer before the kill; the twin lets go of it soon after."""
