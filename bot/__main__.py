@@ -267,7 +267,7 @@ def _folders(parser: argparse.ArgumentParser) -> None:
 def _pause(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "No role begins another step: no model call, no command, no scenario, no word on GitHub. "
-        "Webhooks are still taken in. The label nightshift:pause-all on any open issue, set by "
+        "Webhooks are still taken in. The label nightshift:pause-all on any issue, set by "
         "somebody who may write, does the same from GitHub."
     )
     _folders(parser)

@@ -16,7 +16,7 @@ TRIGGER = "nightshift"
 STOP = "nightshift:stop"
 PAUSE = "nightshift:pause"
 PAUSE_ALL = "nightshift:pause-all"
-"""On any open issue, it holds the whole installation."""
+"""On any issue, it holds the whole installation."""
 DEFAULT_PRIORITY = Priority.P2
 _PRIORITIES = {f"priority:{level.name}".casefold(): level for level in Priority}
 _STEERING = {TRIGGER, PAUSE_ALL, *_PRIORITIES}
