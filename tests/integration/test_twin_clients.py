@@ -5,7 +5,7 @@ import pytest
 from twins.conformance.clients import CLIENTS, ClientScript
 from twins.conformance.clients.stage import staged
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]  # installs other people's programs
 
 
 @pytest.mark.parametrize("script", CLIENTS, ids=lambda one: one.name.partition(":")[0])
