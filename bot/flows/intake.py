@@ -23,7 +23,7 @@ from bot.flows.admission import admit, unasked
 from bot.flows.commands import obey
 from bot.flows.control import hand_of, hold, says
 from bot.flows.escaped import note_report, note_reverts
-from bot.flows.project import project
+from bot.flows.project import project, show_label
 from bot.flows.server import Server
 from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE, Hand, busy
@@ -186,6 +186,9 @@ class Intake:
         if key.kind == SubjectKind.PULL:
             await self._hear_reports(key, pull=True)
             return ()
+        return await self._look_at_issue(key)
+
+    async def _look_at_issue(self, key: SubjectKey) -> tuple[Action, ...]:
         issue = await self._read(key)
         if issue is not None and reported(issue.labels):
             await self._hear_reports(key, pull=False)
@@ -194,6 +197,8 @@ class Intake:
         known = [run for run in await store.runs(key.repo) if run.issue.number == key.number]
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
+        if running is not None and issue is not None and not await store.paused():
+            await show_label(self._server, running)
         hand = Hand()
         if issue is not None and (busy(issue.labels) or (running is None and not stopped(issue))):
             hand = await hand_of(self._server, issue)

@@ -43,7 +43,7 @@ async def project(server: Server, run: Run) -> None:
     """
     if run.state in _QUIET:
         return
-    parts = [_label, _comment]
+    parts = [show_label, _comment]
     if run.state.ended and run.pull is not None and run.attempts:
         parts += [_tell_pull, _end_check]
     for part in parts:
@@ -55,7 +55,10 @@ async def project(server: Server, run: Run) -> None:
             log.warning("%s cannot be shown: %s", run.issue.slug, refused.what)
 
 
-async def _label(server: Server, run: Run) -> None:
+async def show_label(server: Server, run: Run) -> None:
+    """Leave the one label that mirrors the state; what people changed about it is mended."""
+    if run.state in _QUIET:
+        return
     repo, label = run.issue.repo, state_label(run.state)
     await server.forge.ensure_label(repo, label)
     await server.forge.set_state_label(repo, run.issue.number, label.name, STATE_LABELS)

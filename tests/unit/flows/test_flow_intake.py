@@ -486,3 +486,20 @@ async def test_a_renamed_repository_goes_on_under_its_new_name(door: Door) -> No
         door.held.clear()
         await door.floor.call("PATCH", f"/repos/{REPO}-renamed", {"name": name})
         door.floor.server.forge.forget_installation(REPO)
+
+
+async def test_a_label_of_state_that_people_change_heals_itself(door: Door) -> None:
+    """Taken off or doubled: the next look at the issue leaves exactly the one that is true."""
+    number = await door.file("nightshift")
+    door.held.add(number)
+    await door.deliver(number)
+    await door.intake.settle()
+    (run,) = await door.runs(number)
+    await door.floor.server.store.save_run(replace(run, state=RunState.BUILDING))
+    place = f"/repos/{REPO}/issues/{number}"
+    await door.floor.call("POST", f"{place}/labels", {"labels": ["nightshift:landed", "bug"]})
+    await door.deliver(number)
+    await door.intake.settle()
+    labels = {label["name"] for label in await door.floor.call("GET", f"{place}/labels")}
+    assert labels == {"nightshift", "nightshift:building", "bug"}
+    door.held.clear()
