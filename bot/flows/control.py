@@ -1,7 +1,6 @@
 """Asks GitHub whose hand is on an issue: who set the labels that steer us, and who may write."""
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.adapters.forge import Forge
@@ -29,25 +28,8 @@ async def hand_of(server: Server, issue: Issue) -> Hand:
     hand = weigh(put, writers, issue.author_id)
     if hand.approval is None:
         return hand
-    seen = await server.store.effect(
-        f"approval:{issue.slug}:{hand.approval.id}",
-        "approval",
-        {},
-        lookup=_nothing,
-        perform=_text_of(issue),
-    )
-    return replace(hand, revision=str(seen))
-
-
-async def _nothing() -> None:
-    return None
-
-
-def _text_of(issue: Issue) -> Callable[[], Awaitable[str]]:
-    async def revision() -> str:
-        return issue.revision
-
-    return revision
+    seen = await server.store.approved_text(issue.slug, hand.approval.id, issue.revision)
+    return replace(hand, revision=seen)
 
 
 async def says(forge: Forge, repo: str, number: int, label: str) -> bool:

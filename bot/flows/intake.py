@@ -115,7 +115,7 @@ class Intake:
         while True:
             if sweeping.due():
                 await self._careful("sweep", self._sweep)
-                sweeping.again(sooner=bool(self._trouble))
+                sweeping.again(sooner="sweep" in self._trouble)
             await self._careful("settle", partial(self.settle, quiet_s=_DEBOUNCE_S))
             if asking.due():
                 asking.again()

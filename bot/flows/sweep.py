@@ -86,10 +86,11 @@ async def ask_again(server: Server) -> int:
     """Let GitHub repeat the deliveries that never arrived; return how many were asked for."""
     if await server.store.paused():
         return 0
-    tried = [
-        Attempt(one.id, one.guid, one.event, one.action, one.arrived)
-        for one in await server.forge.deliveries()
-    ]
+    try:
+        log_of_github = await server.forge.deliveries()
+    except Gone:  # the App has no webhook: nothing was sent, so nothing is lost
+        return 0
+    tried = [Attempt(one.id, one.guid, one.event, one.action, one.arrived) for one in log_of_github]
     asked = 0
     for attempt in lost(tried):
         try:

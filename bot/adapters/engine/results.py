@@ -16,6 +16,8 @@ from bot.adapters.engine.watch import Watch
 from bot.errors import Conflict, Gone, NightshiftError, Unavailable
 
 T = TypeVar("T")
+_SLICE_S = 5.0
+"""How exactly the time is counted in which nobody may work."""
 
 
 async def outside(call: Callable[[], Coroutine[object, object, T]]) -> T:
@@ -49,11 +51,12 @@ class Results:
         work = await asyncio.to_thread(self._rows.get, id_)
         # The child's own birth makes the deadline durable. SQLite keeps whole seconds of it.
         deadline = (work.created_at if work else time.time()) + timeout_s + 1.0
-        while not await self._watch.ended(id_, deadline - time.time()):
-            if not await self._held():
+        while not await self._watch.ended(id_, min(_SLICE_S, deadline - time.time())):
+            if await self._held():
+                deadline += _SLICE_S  # nobody is late who may not work
+            elif time.time() >= deadline:
                 await self.cancel(id_)
                 break
-            deadline = time.time() + timeout_s  # nobody is late who may not work
         try:
             return {"value": await outside(lambda: self._read(id_))}
         except Conflict as error:

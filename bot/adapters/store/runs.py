@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.store.room import Room
-from bot.adapters.store.schema import RUNS
+from bot.adapters.store.schema import APPROVALS, RUNS
 from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
 from bot.errors import Conflict, Gone
@@ -111,6 +111,18 @@ class Runs:
         since = self._room.clock() - seconds
         found = await self._select(sa.and_(RUNS.c.repo == repo, RUNS.c.created_at > since))
         return sum(run.issue.author_id == author_id for run in found)
+
+    async def approved_text(self, issue: str, event: int, revision: str) -> str:
+        """Return the revision that an approval was first seen on: this one, if it is new."""
+        c = APPROVALS.c
+        insert = self._room.insert(APPROVALS).values(issue=issue, event=event, revision=revision)
+        query = sa.select(c.revision).where(c.issue == issue, c.event == event)
+
+        def work(connection: sa.Connection) -> str:
+            connection.execute(insert.on_conflict_do_nothing())
+            return str(connection.execute(query).scalar_one())
+
+        return await self._room.write(work)
 
     async def request_stop(self, run_id: str, why: str) -> None:
         """Ask a run to stop before its next irreversible step; the first reason stays."""

@@ -110,6 +110,14 @@ EVENTS = sa.Table(
     sqlite_autoincrement=True,  # an id is never used twice, so `after` misses nothing
 )
 
+APPROVALS = sa.Table(
+    "ns_approvals",
+    METADATA,
+    sa.Column("issue", sa.Text, primary_key=True),
+    sa.Column("event", sa.BigInteger, primary_key=True),
+    _text("revision"),
+)
+
 PAUSES = sa.Table(
     "ns_pauses",
     METADATA,
