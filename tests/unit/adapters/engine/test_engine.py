@@ -349,3 +349,21 @@ async def test_nothing_begins_while_everything_is_held(lab: Lab) -> None:
         lab.held = False
     assert await lab.engine.result(name, 20) == ["Usage", 7]
     assert f"{name}:1" in lab.seen
+
+
+async def test_a_child_is_not_late_while_everything_is_held(lab: Lab) -> None:
+    """Its time is up, and nobody may work: it is waited for, not cancelled."""
+    lab.held, lab.asked = True, 0
+    payload = {"id": "p-held", "hang": True, "timeout_s": -0.8}
+    try:
+        await lab.engine.enqueue("work", "parent", payload, id="p-held", priority=10)
+        async with asyncio.timeout(20):
+            while lab.asked < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        work = await lab.engine.status("p-held:leaf")
+        assert work is not None
+        assert not work.state.ended
+    finally:
+        lab.held = False
+    await lab.engine.cancel("p-held:leaf")
+    assert (await lab.engine.result("p-held", 20))["error"] == "Conflict"
