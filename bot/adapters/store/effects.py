@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 
@@ -17,7 +17,7 @@ class Effects:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._busy: dict[str, asyncio.Lock] = {}
+        self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def effect(
         self,
@@ -33,7 +33,7 @@ class Effects:
         `lookup` finds the effect in the outside world, or None; it is asked only when an earlier
         try was cut off. One process at a time may use a key: the server, which owns all effects.
         """
-        async with self._alone(key):
+        async with self._busy.setdefault(key, asyncio.Lock()):
             new, done = await self._room.write(lambda c: self._begin(c, key, kind, args))
             if done is not None:
                 return json.loads(done)
@@ -73,13 +73,3 @@ class Effects:
             .where(EFFECTS.c.key == key)
             .values(state="done", result=canonical(result), done_at=self._room.clock())
         )
-
-    @asynccontextmanager
-    async def _alone(self, key: str) -> AsyncIterator[None]:
-        lock = self._busy.setdefault(key, asyncio.Lock())
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.locked():
-                self._busy.pop(key, None)

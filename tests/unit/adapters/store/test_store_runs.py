@@ -200,6 +200,32 @@ async def test_an_effect_that_never_happened_is_done(store: Store) -> None:
     assert len(world.comments) == 1
 
 
+async def test_an_effect_that_is_tried_again_at_once_happens_once(store: Store) -> None:
+    """Whoever comes back after a failure waits behind whoever waits already."""
+    world = World()
+
+    async def slowly() -> object:
+        found = await world.lookup()
+        for _ in range(5):  # what was seen grows old on its way back
+            await store.pending_effects()
+        return found
+
+    async def fails() -> object:
+        waiting.append(asyncio.create_task(make()))
+        await asyncio.sleep(0)
+        raise Unavailable("nothing was done")
+
+    async def make() -> object:
+        return await store.effect("c:1", "comment", {}, lookup=slowly, perform=world.perform)
+
+    waiting: list[asyncio.Task[object]] = []
+    with pytest.raises(Unavailable):
+        await store.effect("c:1", "comment", {}, lookup=slowly, perform=fails)
+    await make()
+    await asyncio.gather(*waiting)
+    assert len(world.comments) == 1
+
+
 async def test_money_is_never_overbooked(store: Store) -> None:
     """Concurrent reservations stay within the run's limit, and a settled one frees the rest."""
     got = await asyncio.gather(
