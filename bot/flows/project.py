@@ -1,4 +1,4 @@
-"""Shows a run on GitHub: one label, one sticky comment, the PR's evidence, the check's end.
+"""Shows a run on GitHub: one label, one comment on the issue, one on the PR, the check's end.
 
 A projection of the database: it can be repeated at any time, and mends what people changed.
 """
@@ -12,9 +12,8 @@ from bot.flows.publish import show_check
 from bot.flows.server import Server
 from bot.policy.texts import (
     STATE_LABELS,
+    evidence,
     issue_comment,
-    issue_marker,
-    pull_body,
     state_label,
 )
 
@@ -43,9 +42,9 @@ async def project(server: Server, run: Run) -> None:
     """
     if run.state in _QUIET:
         return
-    parts = [show_label, _comment]
+    parts = [show_label, _tell_issue]
     if run.state.ended and run.pull is not None and run.attempts:
-        parts += [_tell_pull, _end_check]
+        parts += [_tell_pull, _close_pull, _end_check]
     for part in parts:
         try:
             await part(server, run)
@@ -64,9 +63,25 @@ async def show_label(server: Server, run: Run) -> None:
     await server.forge.set_state_label(repo, run.issue.number, label.name, STATE_LABELS)
 
 
-async def _comment(server: Server, run: Run) -> None:
-    repo, number = run.issue.repo, run.issue.number
-    marker, body = issue_marker(run), issue_comment(run)
+async def _tell_issue(server: Server, run: Run) -> None:
+    """Say on the issue where it stands."""
+    key = f"comment:{run.issue.slug}"
+    await _comment(server, key, run.issue.repo, run.issue.number, issue_comment(run))
+
+
+async def _tell_pull(server: Server, run: Run) -> None:
+    """Say on the pull request what its end rests on.
+
+    Only then, because people are told of a comment once: when it is made.
+    """
+    if run.pull is not None:
+        key = f"evidence:{run.issue.repo}#{run.pull}"
+        await _comment(server, key, run.issue.repo, run.pull, evidence(run))
+
+
+async def _comment(server: Server, key: str, repo: str, number: int, body: str) -> None:
+    """Make the one comment that begins with this marker, or rewrite it."""
+    marker = body.partition("\n")[0]
 
     async def look() -> int | None:
         found = await server.forge.find_comment(repo, number, marker)
@@ -79,19 +94,16 @@ async def _comment(server: Server, run: Run) -> None:
         fresh = True
         return (await server.forge.create_comment(repo, number, body)).id
 
-    made = await server.store.effect(
-        f"comment:{run.issue.slug}", "comment", {}, lookup=look, perform=make
-    )
+    made = await server.store.effect(key, "comment", {}, lookup=look, perform=make)
     if not fresh:
         with contextlib.suppress(Gone):  # deleted by a person, who does not want it
             await server.forge.update_comment(repo, int(made), body)
 
 
-async def _tell_pull(server: Server, run: Run) -> None:
-    """Say on the pull request how it ended."""
-    if run.pull is not None:
-        closed = "closed" if run.state is RunState.DROPPED else ""
-        await server.forge.update_pull(run.issue.repo, run.pull, body=pull_body(run), state=closed)
+async def _close_pull(server: Server, run: Run) -> None:
+    """Close what will never be merged; a pull request that a person is to judge stays open."""
+    if run.pull is not None and run.state is RunState.DROPPED:
+        await server.forge.update_pull(run.issue.repo, run.pull, state="closed")
 
 
 async def _end_check(server: Server, run: Run) -> None:

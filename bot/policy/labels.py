@@ -3,7 +3,7 @@
 from bot.domain.label import Label
 from bot.domain.run import RunState
 from bot.policy.control import PAUSE, PAUSE_ALL, STOP, TRIGGER
-from bot.policy.story import state_label
+from bot.policy.story import WORKING, state_label
 
 _URGENCY = (
     Label("priority:P0", "b60205", "Nightshift: before everything else"),
@@ -21,5 +21,5 @@ STEERING = (
 )
 """Set by people."""
 
-LABELS = (*STEERING, *(state_label(state) for state in RunState))
+LABELS = (*STEERING, WORKING, *(state_label(state) for state in RunState if state.ended))
 """All of them, as `nightshift init` creates them."""

@@ -13,10 +13,11 @@ class Chapter:
     headline: str
     now: str
     next: str
-    color: str
+    color: str = ""
+    """Of the label, which only the end of a run has for itself."""
 
 
-_OPEN, _GOOD, _ASKING, _ENDED = "1d76db", "0e8a16", "fbca04", "bfbfbf"
+_GOOD, _ASKING, _ENDED = "0e8a16", "fbca04", "bfbfbf"
 _SET_AGAIN = "a maintainer takes the label `nightshift` off and sets it again"
 _AGAIN = (
     f"edit the issue if it needs other words; then {_SET_AGAIN}, or says `/nightshift retry`."
@@ -25,33 +26,30 @@ _AGAIN = (
 _YOURS = "a person reads the pull request and decides."
 
 STORY = {
-    RunState.QUEUED: Chapter("queued", "This issue waits for its turn.", "triage.", _OPEN),
+    RunState.QUEUED: Chapter("queued", "This issue waits for its turn.", "triage."),
     RunState.TRIAGING: Chapter(
         "reading",
         "The issue is compared with the repository's mission.",
         "accept or decline.",
-        _OPEN,
     ),
     RunState.BUILDING: Chapter(
         "building",
         "A change is being built in a sealed box.",
         "guards and the mission's own checks, then a pull request.",
-        _OPEN,
     ),
     RunState.PUBLISHING: Chapter(
-        "publishing", "A change passed all visible checks.", "the hidden scenarios.", _OPEN
+        "publishing", "A change passed all visible checks.", "the hidden scenarios."
     ),
     RunState.VALIDATING: Chapter(
         "validating",
         "Hidden scenarios use the changed product from outside.",
         "the train to the main branch, or another attempt.",
-        _OPEN,
     ),
     RunState.SEALING: Chapter(
-        "sealing", "The change takes its last examination.", "the train to the main branch.", _OPEN
+        "sealing", "The change takes its last examination.", "the train to the main branch."
     ),
     RunState.TRAIN: Chapter(
-        "landing", "The change is proven and waits for the main branch.", "landing.", _OPEN
+        "landing", "The change is proven and waits for the main branch.", "landing."
     ),
     RunState.LANDED: Chapter("landed", "The change is on the main branch.", "nothing.", _GOOD),
     RunState.OPENED: Chapter("yours to merge", "A pull request stands open.", _YOURS, _ASKING),
@@ -124,11 +122,16 @@ REASONS = {
 }
 """Fixed sentences for fixed slugs; any other slug is shown as it is."""
 
-STATE_LABELS = {f"nightshift:{state.value}" for state in RunState}
+WORKING = Label("nightshift:working", "1d76db", "Nightshift: works on this issue")
+"""From the first attempt to the end: a label per attempt and step would only fill the timeline."""
+
+STATE_LABELS = {WORKING.name} | {f"nightshift:{state.value}" for state in RunState}
 """The family of which an issue carries one at a time. `stop` and `pause` are people's, not here."""
 
 
 def state_label(state: RunState) -> Label:
-    """Return the label that mirrors a state."""
+    """Return the label that mirrors a state; a run that has not ended has one for all of them."""
+    if not state.ended:
+        return WORKING
     chapter = STORY[state]
     return Label(f"nightshift:{state.value}", chapter.color, f"Nightshift: {chapter.now}"[:100])

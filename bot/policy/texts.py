@@ -25,6 +25,8 @@ __all__ = [
     "check_texts",
     "commit_message",
     "cost",
+    "evidence",
+    "evidence_marker",
     "issue_comment",
     "issue_marker",
     "marker",
@@ -138,7 +140,7 @@ def pull_title(run: Run) -> str:
 
 
 def pull_body(run: Run) -> str:
-    """Return the pull request's body with its evidence."""
+    """Return the pull request's body: what changed and why; the evidence has its own comment."""
     last = run.attempts[-1] if run.attempts else None
     return _render(
         "pull.md.j2",
@@ -146,11 +148,29 @@ def pull_body(run: Run) -> str:
         closing=f"Closes #{run.issue.number}",
         clause=inline(run.clause.lstrip("-* "), 300),
         summary=block(last.summary, 3000) if last and last.summary.strip() else "",
-        rows=[_row(run, attempt) for attempt in run.attempts],
-        told=[_told(attempt) for attempt in run.attempts if attempt.told],
+        check=CHECK_NAME,
+        run=code(run.id),
+    )
+
+
+def evidence_marker(run: Run) -> str:
+    """Return the marker of the one comment on a pull request; a later run rewrites it."""
+    return marker(f"evidence:{run.issue.number}")
+
+
+def evidence(run: Run) -> str:
+    """Return the comment that says on the pull request what its end rests on."""
+    last = run.attempts[-1] if run.attempts else None
+    return _render(
+        "evidence.md.j2",
+        marker=evidence_marker(run),
+        headline=STORY[run.state].headline,
         satisfaction=_satisfaction(run),
         why=_not_merged(run),
-        state=STORY[run.state].headline,
+        rows=[_row(run, attempt) for attempt in run.attempts],
+        told=[_told(attempt) for attempt in run.attempts if attempt.told],
+        clause=inline(run.clause.lstrip("-* "), 300),
+        landed=code(run.landed_commit[:12]) if run.landed_commit else "",
         tier=_tier(run),
         cost=cost(run.usage, run.model),
         change=code(last.change_id) if last else "",

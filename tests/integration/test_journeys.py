@@ -126,6 +126,9 @@ def assert_landed(evening: Evening, repo: Repository, number: int) -> None:
     branch = f"nightshift/issue-{number}"
     (pull,) = [p for p in repo.get_pulls(state="all") if p.head.ref == branch]
     assert (pull.number, pull.merged, pull.head.sha) == (run.pull, True, run.landed_commit)
+    (said,) = repo.get_issue(pull.number).get_comments()
+    assert "scenarios satisfied" in said.body
+    assert run.attempts[-1].change_id in said.body
     assert run.landed_commit in {commit.sha for commit in repo.get_commits()}
     (check,) = repo.get_commit(run.landed_commit).get_check_runs()
     assert (check.name, check.conclusion) == ("nightshift/satisfaction", "success")

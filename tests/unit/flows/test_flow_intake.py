@@ -501,5 +501,5 @@ async def test_a_label_of_state_that_people_change_heals_itself(door: Door) -> N
     await door.deliver(number)
     await door.intake.settle()
     labels = {label["name"] for label in await door.floor.call("GET", f"{place}/labels")}
-    assert labels == {"nightshift", "nightshift:building", "bug"}
+    assert labels == {"nightshift", "nightshift:working", "bug"}
     door.held.clear()

@@ -8,6 +8,7 @@ import pytest
 from bot.domain.run import Run, RunState
 from bot.flows.project import project
 from bot.flows.publish import publish
+from bot.policy.texts import evidence_marker, state_label
 from tests.integration.small_world import REPO
 from tests.unit.flows.conftest import Floor
 
@@ -30,7 +31,7 @@ async def test_one_comment_follows_the_run(floor: Floor) -> None:
     for state in (RunState.BUILDING, RunState.VALIDATING, RunState.VALIDATING, RunState.PARKED):
         await project(floor.server, replace(run, state=state))
         labels, comments = await shown(floor, run)
-        assert labels == {"nightshift", f"nightshift:{state.value}"}
+        assert labels == {"nightshift", state_label(state).name}
         assert len(comments) == 1
 
 
@@ -69,6 +70,19 @@ async def test_what_people_delete_stays_deleted(floor: Floor) -> None:
     labels, comments = await shown(floor, run)
     assert (labels, comments) == ({"nightshift", "nightshift:parked"}, [])
     await project(floor.server, replace(run, issue=replace(run.issue, number=999)))
+
+
+async def test_a_pull_request_has_one_comment_with_the_evidence(floor: Floor) -> None:
+    """None while the run goes on, because people are told once; later ends rewrite it."""
+    run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
+    run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
+    place = f"/repos/{REPO}/issues/{run.pull}/comments"
+    await project(floor.server, replace(run, state=RunState.VALIDATING))
+    assert await floor.call("GET", place) == []
+    for state, headline in ((RunState.OPENED, "yours to merge"), (RunState.LANDED, "landed")):
+        await project(floor.server, replace(run, state=state))
+        (comment,) = await floor.call("GET", place)
+        assert comment["body"].startswith(f"{evidence_marker(run)}\n### Nightshift: {headline}")
 
 
 async def test_a_dropped_run_closes_its_pull_request(floor: Floor) -> None:

@@ -19,9 +19,12 @@ from bot.domain.work import BuildRequest
 from bot.policy.neutral import block, code, defuse, inline, plain
 from bot.policy.story import REASONS, STATE_LABELS, STORY, state_label
 from bot.policy.texts import (
+    CHECK_NAME,
     check_texts,
     commit_message,
     cost,
+    evidence,
+    evidence_marker,
     issue_comment,
     issue_marker,
     marker,
@@ -98,7 +101,8 @@ REQUEST = BuildRequest(RUN.id, 2, ISSUE, Mission(("x",)), "b" * 40, "d")
 
 def everything(run: Run) -> str:
     """Render every text about a run."""
-    return "\n".join([issue_comment(run), pull_title(run), pull_body(run), *check_texts(run)])
+    said = [issue_comment(run), pull_title(run), pull_body(run), evidence(run)]
+    return "\n".join([*said, *check_texts(run)])
 
 
 def test_the_issue_comment_tells_the_story() -> None:
@@ -119,13 +123,25 @@ def test_an_ended_run_says_why() -> None:
     assert "> No idea, `@ann`." in text
 
 
-def test_the_pull_request_closes_its_issue_and_shows_the_evidence() -> None:
+def test_the_pull_request_closes_its_issue_and_says_what_changed() -> None:
     """The closing line is ours, and stands alone."""
     body = pull_body(LANDED)
 
     assert "Closes #7" in body.split("\n")
-    for said in ("Rounded half up.", "1 of 1 passed", "kkmpptxz", "tier `B`", "`bbbbbbbbbbbb`"):
+    for said in ("Rounded half up.", "Quotes are right", f"`{CHECK_NAME}`"):
         assert said in body
+
+
+def test_the_evidence_names_what_the_end_rests_on() -> None:
+    """Mission, attempts, checks, box, cost, change and landing, with a marker of its own."""
+    text = evidence(LANDED)
+
+    assert text.split("\n")[0] == evidence_marker(LANDED) != issue_marker(LANDED)
+    assert "Closes" not in text
+    for said in ("Quotes are right", "1 of 1 passed", "kkmpptxz", "tier `B`", "`bbbbbbbbbbbb`"):
+        assert said in text
+    for said in ("12.3 CPU s", f"Landed as | `{SHA[:12]}`"):
+        assert said in text
 
 
 @pytest.mark.parametrize("state", [state for state in RunState if not state.ended])
@@ -140,9 +156,9 @@ def test_an_open_run_shows_one_bit_and_no_number(state: RunState) -> None:
 
 def test_an_ended_run_shows_counts_and_the_bound() -> None:
     """Afterwards everybody may know how sure it was."""
-    body, (title, summary) = pull_body(LANDED), check_texts(LANDED)
+    title, summary = check_texts(LANDED)
 
-    for text in (body, summary):
+    for text in (evidence(LANDED), summary):
         assert "29/31 scenarios satisfied" in text
         assert "lower bound 0.871 against 0.90" in text
     assert title == "landed: 29/31 satisfied, at least 87 %"
@@ -151,7 +167,7 @@ def test_an_ended_run_shows_counts_and_the_bound() -> None:
 def test_the_sealed_set_has_a_line_of_its_own() -> None:
     """It is never mixed into the gate's numbers."""
     sealed = replace(ATTEMPT, verdicts=(verdict(), verdict(Purpose.SEALED)))
-    body = pull_body(replace(LANDED, attempts=(sealed,)))
+    body = evidence(replace(LANDED, attempts=(sealed,)))
 
     assert "- gate on `" in body
     assert "- sealed on `" in body
@@ -161,9 +177,7 @@ def test_refused_attempts_name_their_guards() -> None:
     """The table tells what stood in the way."""
     bad = replace(ATTEMPT, guards=(Finding("symlink", "a", "m"),), checks=(), verdicts=())
 
-    assert "| refused: `symlink` | not run | not asked |" in pull_body(
-        replace(RUN, attempts=(bad,))
-    )
+    assert "| refused: `symlink` | not run | not asked |" in evidence(replace(RUN, attempts=(bad,)))
 
 
 def test_the_search_brain_is_never_taken_for_a_model() -> None:
@@ -189,7 +203,7 @@ def test_hostile_text_does_nothing_anywhere() -> None:
         attempts=(attempt,),
         state=RunState.DROPPED,
     )
-    text = "\n".join([issue_comment(run), pull_body(run), *check_texts(run)])
+    text = "\n".join([issue_comment(run), pull_body(run), evidence(run), *check_texts(run)])
     shown = re.sub(r"(`{3,})text\n.*?\n\1|`[^`\n]*`", "", text, flags=re.DOTALL)
 
     assert "@" not in shown
@@ -261,9 +275,16 @@ def test_every_state_has_a_chapter_and_a_label() -> None:
     """A state that nobody described cannot be added."""
     assert set(STORY) == set(RunState)
     labels = {state_label(state).name for state in RunState}
-    assert labels == STATE_LABELS
+    assert labels <= STATE_LABELS
     assert not labels & {"nightshift", "nightshift:stop", "nightshift:pause"}
     assert all(re.fullmatch(r"[0-9a-f]{6}", state_label(state).color) for state in RunState)
+
+
+def test_a_run_that_works_has_one_label_and_each_end_its_own() -> None:
+    """Five attempts leave no ten lines in the issue's timeline."""
+    assert len({state_label(state) for state in RunState if not state.ended}) == 1
+    ends = [state_label(state).name for state in RunState if state.ended]
+    assert len(set(ends)) == len(ends)
 
 
 def test_every_text_of_every_state_renders() -> None:
