@@ -4,6 +4,7 @@ Sweeps only mark subjects dirty, as deliveries do: there is no second way to act
 """
 
 import logging
+import time
 
 from bot.adapters.forge import Repository
 from bot.domain.subject import SubjectKind
@@ -90,9 +91,12 @@ async def ask_again(server: Server) -> int:
         log_of_github = await server.forge.deliveries()
     except Gone:  # the App has no webhook: nothing was sent, so nothing is lost
         return 0
-    tried = [Attempt(one.id, one.guid, one.event, one.action, one.arrived) for one in log_of_github]
+    tried = [
+        Attempt(one.id, one.guid, one.event, one.action, one.arrived, one.delivered_at.timestamp())
+        for one in log_of_github
+    ]
     asked = 0
-    for attempt in lost(tried):
+    for attempt in lost(tried, time.time()):
         try:
             await server.forge.redeliver(attempt)
             asked += 1

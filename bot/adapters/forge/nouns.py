@@ -1,6 +1,7 @@
 """What GitHub tells us, cut down to what Nightshift uses."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -132,7 +133,7 @@ class HookDelivery:
 
     id: int
     guid: str
-    delivered_at: str
+    delivered_at: datetime
     redelivery: bool
     status_code: int
     event: str

@@ -1,13 +1,29 @@
 """Deliveries that never arrived are asked for again, each once, and not for ever."""
 
-from bot.policy.lost import MOST_AT_ONCE, Attempt, lost
+import pytest
+
+from bot.policy.lost import LONGEST_GAP_S, MOST_AT_ONCE, Attempt
+from bot.policy.lost import lost as lost_at
+
+NOW = 1_800_000_000.0
 
 
 def attempt(
-    number: int, guid: str, *, arrived: bool = False, event: str = "issues", action: str = "opened"
+    number: int,
+    guid: str,
+    *,
+    arrived: bool = False,
+    event: str = "issues",
+    action: str = "opened",
+    ago_s: float = 1e6,
 ) -> Attempt:
     """Make one line of GitHub's delivery log."""
-    return Attempt(number, guid, event, action, arrived)
+    return Attempt(number, guid, event, action, arrived, NOW - ago_s)
+
+
+def lost(attempts: list[Attempt]) -> tuple[int, ...]:
+    """Look for what is lost now."""
+    return lost_at(attempts, NOW)
 
 
 def test_only_what_no_attempt_has_brought() -> None:
@@ -30,10 +46,19 @@ def test_events_that_we_would_not_take_stay_lost() -> None:
     )
 
 
-def test_what_is_refused_again_and_again_is_left_alone() -> None:
-    """Five attempts are enough."""
-    assert () == lost([attempt(number, "a") for number in range(5)])
-    assert (3,) == lost([attempt(number, "a") for number in range(4)])
+@pytest.mark.parametrize(("tries", "minutes"), [(2, 5), (3, 10), (4, 20), (9, 360), (14, 360)])
+def test_what_is_refused_again_waits_twice_as_long(tries: int, minutes: int) -> None:
+    """A tunnel that is down for a day makes no storm, and what it missed is not given up."""
+    for ago_s, due in ((minutes * 60 - 1, False), (minutes * 60, True)):
+        log = [attempt(number, "a", ago_s=ago_s + 60 * (tries - number)) for number in range(tries)]
+        newest = attempt(tries - 1, "a", ago_s=ago_s)
+        assert bool(lost([*log[:-1], newest])) is due
+
+
+def test_the_first_failure_is_asked_for_at_once() -> None:
+    """Nearly always it was a restart of ours, and that is over."""
+    assert (1,) == lost([attempt(1, "a", ago_s=0)])
+    assert LONGEST_GAP_S < 3 * 86_400, "GitHub forgets after three days"
 
 
 def test_an_outage_of_a_day_is_made_up_for_in_portions() -> None:
