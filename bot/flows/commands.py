@@ -3,12 +3,16 @@
 A command only moves labels, which everybody sees and the intake reads; or it is a question.
 """
 
+from collections.abc import Sequence
+
 from bot.adapters.forge import Comment
 from bot.domain.control import Person
+from bot.domain.issue import Issue
 from bot.domain.run import Run
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError
 from bot.flows.control import may_write
+from bot.flows.people import given_back
 from bot.flows.server import Server
 from bot.policy.commands import Command, Mistake, Verb, objection, parse, relabel
 from bot.policy.texts import marker, reply, scenarios_told, why_told
@@ -83,10 +87,25 @@ async def _answer(
         await _reply(server, repo, number, comment, f"Not understood: {said.what}.")
     elif said.verb in {Verb.WHY, Verb.SCENARIOS}:
         await _reply(server, repo, number, comment, _told(said, runs))
-    elif against := objection(said, runs):
+    elif against := objection(said, [await given_back(server, run) for run in runs[-1:]]):
         await _reply(server, repo, number, comment, f"Not now: {against}")
     else:
         await _relabel(server, repo, issue, said)
+
+
+async def asked_by(server: Server, issue: Issue, pulls: Sequence[int]) -> str:
+    """Name who last said `retry` on an issue or its pull requests; empty when nobody did."""
+    said = [
+        comment
+        for number in (issue.number, *pulls)
+        for comment in await server.forge.comments(issue.repo, number)
+        if parse(comment.body) == Command(Verb.RETRY) and not comment.app_id
+    ]
+    for comment in sorted(said, key=lambda one: one.id, reverse=True):
+        by = Person(comment.author, comment.author_id)
+        if await may_write(server.forge, issue.repo, by):
+            return comment.author
+    return ""
 
 
 def _told(said: Command, runs: list[Run]) -> str:

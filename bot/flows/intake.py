@@ -14,15 +14,17 @@ from functools import partial
 
 from bot import wire
 from bot.adapters.store import Delivery, Subject, SubjectKey
+from bot.domain.control import Labelling
 from bot.domain.issue import Issue
 from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Unavailable
 from bot.flows.admission import admit, unasked
-from bot.flows.commands import obey
+from bot.flows.commands import asked_by, obey
 from bot.flows.control import hand_of, hold, says
 from bot.flows.escaped import note_report, note_reverts
+from bot.flows.people import given_back
 from bot.flows.project import project, show_label
 from bot.flows.server import Server
 from bot.flows.sweep import ask_again, sweep
@@ -195,6 +197,8 @@ class Intake:
         store = self._server.store
         running = await self._running(key)
         known = [run for run in await store.runs(key.repo) if run.issue.number == key.number]
+        if known and not await store.paused():
+            known[-1] = await given_back(self._server, known[-1])
         if running is not None and running.state is RunState.QUEUED:
             await self._enqueue(running)  # a crash may have come between the record and the queue
         if running is not None and issue is not None and not await store.paused():
@@ -256,7 +260,7 @@ class Intake:
                     priority=priority,
                     state=RunState.QUEUED,
                     approval=approval.id,
-                    approved_by=approval.by.login,
+                    approved_by=await self._released_by(issue, approval),
                 )
                 if await server.store.create_run(run):
                     await server.store.record_event(run.id, "queued", {"told": priority.name})
@@ -266,6 +270,15 @@ class Intake:
             case Reprioritise(run_id, priority):
                 await server.store.set_priority(run_id, priority)
                 await server.engine.reprioritise([f"issue:{run_id}"], priority)
+
+    async def _released_by(self, issue: Issue, approval: Labelling) -> str:
+        """Name the person behind a label: ours was set because somebody said `retry`."""
+        server = self._server
+        if approval.by.id != await server.forge.bot_id():
+            return approval.by.login
+        known = await server.store.runs(issue.repo)
+        pulls = [r.pull for r in known if r.issue.number == issue.number and r.pull is not None]
+        return await asked_by(server, issue, pulls) or approval.by.login
 
     async def _too_often(self, issue: Issue) -> bool:
         """Whether this issue goes in circles: then it waits, by a label that a person takes off."""

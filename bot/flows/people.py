@@ -1,9 +1,11 @@
 """People win: read right before every step that cannot be taken back."""
 
 import itertools
+from dataclasses import replace
 
-from bot.domain.run import Run
+from bot.domain.run import Run, RunState
 from bot.errors import Gone
+from bot.flows.project import project
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, branch_of
 from bot.policy.intake import paused, stopped
 from bot.policy.why import Why
@@ -54,6 +56,23 @@ async def ask_once(server: Server, run: Run, point: str) -> str:
         timeout_s=GITHUB_STEP_S,
         retry=GITHUB_RETRY,
     )
+
+
+async def given_back(server: Server, run: Run) -> Run:
+    """End a run by people's hand once they have closed the pull request that it left to them."""
+    if run.state is not RunState.OPENED or run.pull is None:
+        return run
+    try:
+        seen = await server.forge.pull(run.issue.repo, run.pull)
+    except Gone:
+        return run
+    if seen.state == "open" or seen.merged:
+        return run
+    closed = replace(run, state=RunState.STOPPED, reason=Why.PULL_CLOSED, detail="")
+    if await server.store.save_run(closed, RunState.OPENED):
+        await server.store.record_event(run.id, RunState.STOPPED, {"told": Why.PULL_CLOSED})
+        await project(server, closed)
+    return closed
 
 
 async def _pull_is_ours(server: Server, run: Run, pull: int) -> Why | None:

@@ -103,7 +103,9 @@ def objection(command: Command, runs: Sequence[Run]) -> str:
     if last.state is RunState.LANDED:
         return "its change has landed; what is missing now is an issue of its own."
     if last.state is RunState.OPENED:
-        return f"pull request #{last.pull} is yours to merge or to close; a new issue begins anew."
+        return (
+            f"pull request #{last.pull} is yours to merge or to close; once closed, say it again."
+        )
     if last.state is RunState.STOPPED and last.reason == Why.HUMAN_COMMIT:
         return "a person's commit is on its branch, which is left alone; a new issue begins anew."
     return ""

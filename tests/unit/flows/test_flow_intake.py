@@ -21,6 +21,7 @@ from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.flows.intake import Intake
 from bot.flows.people import wanted
+from bot.flows.publish import publish
 from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE_ALL
 from bot.web.intake import Delivery, intake_handler
@@ -208,6 +209,31 @@ async def test_a_writer_commands_in_comments(door: Door) -> None:
     first, second = await door.runs(number)
     assert (second.priority, second.issue.body) == (Priority.P0, first.issue.body)
     assert second.approval > first.approval
+    assert second.approved_by == "olga"
+
+
+async def test_an_opened_pull_request_that_people_close_leaves_room(door: Door) -> None:
+    """The run that had left it to them is theirs to end; said again, the issue begins anew."""
+    number = await door.file("nightshift")
+    await door.deliver(number)
+    await door.intake.settle()
+    await door.taken(number)
+    (run,) = await door.runs(number)
+    run, attempt, bundle = await door.floor.attempted(run, {f"opened-{number}.py": "A = 1\n"})
+    pull = await publish(door.floor.server, run, attempt, bundle, run.base)
+    store, place = door.floor.server.store, f"/repos/{REPO}/issues/{pull}/comments"
+    await store.save_run(replace(run, state=RunState.OPENED, pull=pull))
+    await door.floor.call("PATCH", f"/repos/{REPO}/pulls/{pull}", {"state": "closed"})
+    await door.deliver(number)
+    await door.intake.settle()
+    (run,) = await door.runs(number)
+    assert (run.state, run.reason) == (RunState.STOPPED, "pull-closed")
+
+    await door.floor.call("POST", place, {"body": "/nightshift retry"})
+    for _ in range(2):
+        await store.mark_dirty(REPO, SubjectKind.COMMENTS, pull)
+        await door.intake.settle()
+    assert [one.approved_by for one in await door.runs(number)] == ["olga", "olga"]
 
 
 async def test_commands_wait_while_everything_is_paused(door: Door) -> None:
