@@ -61,6 +61,7 @@ async def demo(options: DemoOptions, console: Console) -> int:
         show.say(f"{len(numbers)} issues filed by {len({i.author for i in world.issues})} people")
         runs = await play(stage, show, numbers, interrupted, bound_s=_BOUND_S)
         unmet = await asyncio.to_thread(check_world, stage, world, runs, show.order)
+        unmet += [f"INVALID: {told}" for told in await stage.unmodelled()]
         _tell(console, stage, show, runs, unmet, keep=options.keep)
         if options.json is not None:
             write_json(options.json, stage, show, runs, unmet)

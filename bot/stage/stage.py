@@ -207,6 +207,14 @@ class Stage:
             common["NIGHTSHIFT_RESOLVER_ENV"] = json.dumps(machine)
         return common
 
+    async def unmodelled(self) -> tuple[str, ...]:
+        """Return what was asked of the twins that they do not model: then nothing is proven."""
+        told = [f"the GitHub twin does not model {one}" for one in await self.github.unmodelled()]
+        if self.messages is not None:
+            asked = await self.messages.unmodelled()
+            told += [f"the Messages twin does not model {one}" for one in asked]
+        return tuple(told)
+
     async def close(self, *, keep: bool = False) -> None:
         """Stop everything; remove the folder unless it is to be kept."""
         if hasattr(self, "store"):

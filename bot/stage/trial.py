@@ -26,7 +26,7 @@ from bot.validator.loader import load_corpus
 from bot.validator.scenario import ScenarioSet
 from twins.worlds.world import App, Expectation, Issue, Label, Person, Repository, World
 
-LANDED, ENDED = 0, 3
+LANDED, INVALID, ENDED = 0, 1, 3
 _BOUND_S = 24 * 3600.0
 """The mission and the workflow bound a run; this is only so that nothing waits for ever."""
 APP = App(
@@ -127,6 +127,10 @@ async def _end(
             run, show.timing(run), box_tier=stage.tiers[Role.BUILDER], patch=str(patch or "")
         )
         options.json.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
+    if unmodelled := await stage.unmodelled():
+        for told in unmodelled:
+            console.print(f"INVALID: {told}, so this says nothing", style="red", highlight=False)
+        return INVALID
     if run.reason == "credential":
         console.print("next: the key of --model is read from ANTHROPIC_API_KEY", highlight=False)
         return CredentialRefused.exit_code

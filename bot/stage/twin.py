@@ -14,6 +14,8 @@ from bot.supervise import CODE
 
 _READY_S = 20.0
 _STOP_S = 5.0
+_OURS = ("nightshift", "AsyncAnthropic", "PyGithub", "git/")
+"""How the programs of a stage name themselves; a person may try a twin with any other."""
 
 
 class Twin:
@@ -64,6 +66,12 @@ class Twin:
         ):
             response.raise_for_status()
             return await response.json()
+
+    async def unmodelled(self) -> tuple[str, ...]:
+        """Return what our programs have asked of the twin that it does not model, each once."""
+        entries = await self.admin("GET", "journal?unmodelled=1")
+        asked = [f"{e['method']} {e['path']}" for e in entries if e["client"].startswith(_OURS)]
+        return tuple(dict.fromkeys(asked))
 
     @property
     def pid(self) -> int:

@@ -43,6 +43,8 @@ class Journal:
     def __init__(self, *, body_limit: int | None = 2000, capacity: int = 20_000) -> None:
         self.body_limit = body_limit
         self._entries: deque[Entry] = deque(maxlen=capacity)
+        self._odd: list[Entry] = []
+        """Unmodelled ones that are older than all of those: however long a run, they are told."""
         self._count = 0
 
     def open(
@@ -56,6 +58,8 @@ class Journal:
         }
         client = headers.get("User-Agent", "")
         entry = Entry(self._count, at, method, path, query, client, kept)
+        if len(self._entries) == self._entries.maxlen and self._entries[0].unmodelled:
+            self._odd.append(self._entries[0])
         self._entries.append(entry)
         return entry
 
@@ -70,7 +74,7 @@ class Journal:
         """Return entries after number `since` whose path contains the given text."""
         return [
             entry
-            for entry in self._entries
+            for entry in (*self._odd, *self._entries)
             if entry.number > since
             and (not method or entry.method == method.upper())
             and (not path or path in entry.path)
@@ -80,6 +84,7 @@ class Journal:
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
+        self._odd.clear()
         self._count = 0
 
 

@@ -26,7 +26,7 @@ from bot.stage.panel.evidence import bare
 from bot.stage.panel.leaks import Escape, escapes
 from bot.stage.panel.marks import plant, planted
 from bot.stage.panel.play import Played, play
-from bot.stage.panel.table import Ended, body, broken, notes, table
+from bot.stage.panel.table import Ended, body, broken, concerning, notes, table
 from bot.stage.panel.tasks import Task
 from bot.stage.panel.truth import truth
 from bot.stage.show import Show
@@ -60,6 +60,7 @@ async def panel(options: PanelOptions, console: Console) -> int:
         chosen = [await asyncio.to_thread(plant, task, Path(room)) for task in read]
         marks = len(set[bytes]().union(*map(planted, chosen)))
         parts = await asyncio.to_thread(cast, chosen, options.casting)
+        every = [part.repository for part in parts]
 
         async def sitting(stage: Stage, interrupted: asyncio.Event) -> int:
             show = Show(console)
@@ -69,12 +70,20 @@ async def panel(options: PanelOptions, console: Console) -> int:
             played = await play(stage, show, parts, interrupted)
             show.say(f"looking for what escaped: secrets, traps, {marks} marks of hidden scenarios")
             found = await escapes(stage, parts, played.runs)
+            unmodelled = await stage.unmodelled()
             for escape in found:
                 show.say(f"ESCAPED  {escape.part}: {escape.what}")
             await stage.supervisor.stop()  # what follows needs the machine, and no role
             show.say("comparing what landed with what is right")
             judged = await _judged(stage, show, parts, played, interrupted)
-            ended = [replace(one, escapes=_of(found, one.part)) for one in judged]
+            ended = [
+                replace(
+                    one,
+                    escapes=_of(found, one.part),
+                    unmodelled=concerning(unmodelled, part.repository, every),
+                )
+                for one, part in zip(judged, parts, strict=True)
+            ]
             at_large = [escape.what for escape in found if not escape.part]
             _tell(console, ended, at_large)
             if options.json is not None:

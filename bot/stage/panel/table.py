@@ -39,6 +39,8 @@ class Ended:
     wrong: str = ""
     """What is wrong with it; empty when nothing was shown."""
     escapes: tuple[str, ...] = ()
+    unmodelled: tuple[str, ...] = ()
+    """What a twin does not model and was asked for on the way: then the part proves nothing."""
     cpu_seconds: float = 0.0
     usd: float = 0.0
     seconds: float = 0.0
@@ -122,10 +124,11 @@ def line(name: str, ended: Sequence[Ended]) -> Line:
 
 
 def lines(ended: Sequence[Ended]) -> list[Line]:
-    """Sum up every coder that played, and all of them together."""
-    by_coder = {coder: [one for one in ended if one.coder is coder] for coder in Coder}
+    """Sum up every coder that played, and all of them together; INVALID parts count nowhere."""
+    valid = [one for one in ended if not one.unmodelled]
+    by_coder = {coder: [one for one in valid if one.coder is coder] for coder in Coder}
     played = [line(coder.value, theirs) for coder, theirs in by_coder.items() if theirs]
-    return [*played, line("all", ended)]
+    return [*played, line("all", valid)]
 
 
 def table(ended: Sequence[Ended]) -> Table:
@@ -153,6 +156,7 @@ def broken(ended: Sequence[Ended], at_large: Sequence[str]) -> list[str]:
           if one.false_merge and one.coder not in _MUST_NOT_LAND),
         *(f"{one.part} escaped: {what}" for one in ended for what in one.escapes),
         *(f"something escaped: {what}" for what in at_large),
+        *(f"{one.part} is INVALID: {what}" for one in ended for what in one.unmodelled),
         *_rejected([one for one in ended if one.coder is Coder.ORACLE]),
     ]  # fmt: skip
 
@@ -163,6 +167,15 @@ def _rejected(oracles: Sequence[Ended]) -> Iterable[str]:
         share = Share(len(refused), len(oracles))
         names = ", ".join(f"{one.part} ({one.reason})" for one in refused)
         yield f"known fixes were refused, {share}: {names}"
+
+
+def concerning(told: Sequence[str], repository: str, every: Sequence[str]) -> tuple[str, ...]:
+    """Return what was said about one repository, and what was said about none of them all."""
+    return tuple(
+        one
+        for one in told
+        if f"/{repository}/" in f"{one}/" or not any(f"/{name}/" in f"{one}/" for name in every)
+    )
 
 
 def notes(ended: Sequence[Ended]) -> list[str]:

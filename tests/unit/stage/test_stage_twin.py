@@ -35,6 +35,20 @@ async def test_a_twin_lives_and_ends(tmp_path: Path) -> None:
     await asyncio.wait_for(twin.stop(), 1)
 
 
+async def test_what_our_own_programs_miss_is_told(tmp_path: Path) -> None:
+    """Each route once; what a person tries by hand makes nothing invalid."""
+    twin = await Twin.start("twins.github", log=tmp_path / "log")
+    try:
+        async with aiohttp.ClientSession() as session:
+            for client in ("nightshift", "nightshift", "curl/8"):
+                place = f"{twin.url}/repos/o/r/{client[:4]}"
+                async with session.get(place, headers={"User-Agent": client}) as answer:
+                    assert answer.status == 501
+        assert await twin.unmodelled() == ("GET /repos/o/r/nigh",)
+    finally:
+        await twin.stop()
+
+
 async def test_a_twin_that_does_not_start_is_explained(tmp_path: Path) -> None:
     """With the log that says why."""
     with pytest.raises(EnvironmentProblem) as caught:

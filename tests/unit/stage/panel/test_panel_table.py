@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.stage.panel.cast import Coder
-from bot.stage.panel.table import Ended, Share, body, broken, lines, notes
+from bot.stage.panel.table import Ended, Share, body, broken, concerning, lines, notes
 
 
 def ended(coder: Coder, **changes: Any) -> Ended:
@@ -110,3 +110,20 @@ def test_the_json_names_everything() -> None:
     assert ["null", "all"] == list(told["coders"])
     assert {"k": 1, "n": 1} == {key: told["coders"]["null"]["landed"][key] for key in "kn"}
     assert "null" == told["parts"][0]["coder"]
+
+
+def test_a_part_that_a_twin_could_not_answer_proves_nothing() -> None:
+    """It is INVALID, breaks the promise, and counts in no share."""
+    parts = [landed(Coder.ORACLE), landed(Coder.ORACLE, unmodelled=("it does not model GET /x",))]
+    (oracle, everybody) = lines(parts)
+    assert (oracle.landed, everybody.landed) == (Share(1, 1), Share(1, 1))
+    (told,) = broken(parts, [])
+    assert "INVALID: it does not model GET /x" in told
+
+
+def test_what_a_twin_lacks_concerns_its_repository_or_everybody() -> None:
+    """A path without a repository may have been asked for anybody's sake."""
+    told = ("no GET /repos/o/a/x", "no GET /repos/o/ab", "no GET /repos/o/a", "no POST /v1/y")
+    every = ("o/a", "o/ab")
+    assert concerning(told, "o/a", every) == (told[0], told[2], told[3])
+    assert concerning(told, "o/ab", every) == (told[1], told[3])

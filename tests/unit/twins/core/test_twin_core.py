@@ -93,3 +93,20 @@ def test_journal_answers_by_method_path_and_number() -> None:
     assert [e.number for e in journal.entries(path="/a")] == [1, 2]
     assert [e.number for e in journal.entries(method="get", since=1)] == [3]
     assert journal.entries(unmodelled=True) == []
+
+
+def test_an_unmodelled_request_is_told_however_long_the_run() -> None:
+    """The journal forgets its oldest entries, but not those."""
+    journal = Journal(capacity=3)
+
+    def note(path: str, *, unmodelled: bool = False) -> None:
+        entry = journal.open(at=0, method="GET", path=path, query="", headers={})
+        entry.unmodelled = unmodelled
+
+    note("/odd", unmodelled=True)
+    for number in range(9):
+        note(f"/{number}")
+    assert [entry.path for entry in journal.entries(unmodelled=True)] == ["/odd"]
+    assert [entry.path for entry in journal.entries(unmodelled=False)] == ["/6", "/7", "/8"]
+    journal.clear()
+    assert journal.entries() == []
