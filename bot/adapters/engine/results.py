@@ -51,6 +51,8 @@ class Results:
         work = await asyncio.to_thread(self._rows.get, id_)
         # The child's own birth makes the deadline durable. SQLite keeps whole seconds of it.
         deadline = (work.created_at if work else time.time()) + timeout_s + 1.0
+        if await self._held():  # nobody knows for how long: we may have been started just now
+            deadline = max(deadline, time.time() + timeout_s)
         while not await self._watch.ended(id_, min(_SLICE_S, deadline - time.time())):
             if await self._held():
                 deadline += _SLICE_S  # nobody is late who may not work

@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
 from bot.adapters.engine import Engine, EngineSettings, Json, Queue, Retry, WorkState
 from bot.domain.usage import Usage
@@ -367,3 +369,21 @@ async def test_a_child_is_not_late_while_everything_is_held(lab: Lab) -> None:
         lab.held = False
     await lab.engine.cancel("p-held:leaf")
     assert (await lab.engine.result("p-held", 20))["error"] == "Conflict"
+
+
+async def test_a_child_that_was_held_for_long_has_its_time_afterwards(lab: Lab) -> None:
+    """Paused at night, restarted in the morning, let go: nothing that waited is late by then."""
+    await lab.engine.enqueue("work", "mailbox", {"wait": 20.0}, id="m-held", priority=10)
+    with sa.create_engine(lab.engine.settings.url).begin() as connection:
+        old = int((time.time() - 3600) * 1000)
+        query = "update workflow_status set created_at = :at where workflow_uuid = 'm-held'"
+        connection.execute(sa.text(query), {"at": old})
+    lab.held, lab.asked = True, 0
+    waiting = asyncio.create_task(lab.engine._results.of_child("m-held", 20.0))
+    async with asyncio.timeout(20):
+        while lab.asked < 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    lab.held = False
+    for number, message in enumerate(("up", None)):
+        await lab.engine.send("m-held", "news", message, key=f"m-held-{number}")
+    assert await waiting == {"value": ["up"]}
