@@ -1,6 +1,7 @@
 """Untrusted text made harmless for the place where it is shown.
 
-GitHub acts on text: it notifies people, links and closes issues, renders HTML and loads images.
+GitHub acts on text: it notifies people, links and closes issues, renders HTML, loads images and
+skips checks.
 Issue and model texts may do none of that. Three places, three functions: `inline` and `block` for
 Markdown, `plain` for titles and commit messages, where Markdown means nothing.
 """
@@ -10,17 +11,18 @@ import re
 import unicodedata
 
 _LIVE = re.compile(
-    r"""(?<![\w`])@[\w-]+(?:/[\w-]+)?          # a person or a team
-      | [\w.-]+/[\w.-]+\#\d+                   # an issue elsewhere
-      | \#\d+ | \bGH-\d+                       # an issue here
-      | \b[a-z][a-z0-9+.-]*://\S+ | \bwww\.\S+ # an address
+    r"""@[\w-]          # a person or a team, whatever stands before: GitHub's words are ASCII alone
+      | \#\w | \bGH-\d # an issue, here or elsewhere
+      | :// | \bwww\.  # an address
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
 _TRAILER = re.compile(
-    r"^\s*(nightshift|signed-off|co-authored|reviewed|acked)[\w-]*\s*:", re.IGNORECASE
+    r"^\s*(nightshift|signed-off|co-authored|reviewed|acked|skip-checks)[\w-]*\s*:", re.IGNORECASE
 )
+_NO_CI = re.compile(r"\[([^\[\]\n]*\b(?:skip|no)\b[^\[\]\n]*)\]", re.IGNORECASE)
+"""https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs"""
 _KEPT = "\n\t"
 
 
@@ -36,7 +38,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def defuse(text: str) -> str:
-    """Break with a space what closes issues, notifies people or links, where code spans do not."""
+    """Break what closes issues, notifies people, links or skips checks, where no code span does."""
+    text = _NO_CI.sub(r"(\1)", text)
     text = re.sub(r"(?<=[#@])(?=[\w/])", " ", text)
     text = re.sub(r"\b(GH)-(?=\d)", r"\1 ", text, flags=re.IGNORECASE)
     return re.sub(r"://", ": //", text)
@@ -48,13 +51,13 @@ def plain(text: str, limit: int = 200) -> str:
 
 
 def inline(text: str, limit: int = 500) -> str:
-    """Return one line of Markdown that shows the text and does nothing else."""
+    """Return one line of Markdown that shows the text and does nothing else.
+
+    A word in which anything is live becomes code as a whole: what is left of a word that was taken
+    apart could come to life by it.
+    """
     line = _unclosing(cut(" ".join(visible(text).split()), limit))
-    shown, end = "", 0
-    for match in _LIVE.finditer(line):
-        shown += _escaped(line[end : match.start()]) + code(match[0])
-        end = match.end()
-    return shown + _escaped(line[end:])
+    return " ".join(code(word) if _LIVE.search(word) else _escaped(word) for word in line.split())
 
 
 def code(text: str, limit: int = 200) -> str:

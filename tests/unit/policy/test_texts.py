@@ -120,7 +120,7 @@ def test_an_ended_run_says_why() -> None:
     text = issue_comment(run)
 
     assert f"**Why:** {REASONS['gave-up']}" in text
-    assert "> No idea, `@ann`." in text
+    assert "> No idea, `@ann.`" in text
 
 
 def test_the_pull_request_closes_its_issue_and_says_what_changed() -> None:
@@ -249,6 +249,26 @@ def test_closing_words_are_broken_in_every_place(text: str) -> None:
     """Titles, commits, lines and blocks alike, even for a reader that ignores code spans."""
     for shown in (plain(text), defuse(text), inline(text), block(text), code(text)):
         assert not CLOSING.search(shown)
+
+
+@pytest.mark.parametrize(
+    "text", ["#1@ann", "`@ann`", "é@ann", "ご意見@ann", "ask `@ann, or #1@ann", "x\\@ann", "*@ann*"]
+)
+def test_nobody_is_called_by_what_stands_beside_a_name(text: str) -> None:
+    """Taken out of their code spans, our lines hold no sign that GitHub would act on."""
+    assert "@" not in re.sub(r"`[^`]*`", "", inline(text))
+    assert not re.search(r"@\w", plain(text))
+
+
+@pytest.mark.parametrize("words", ["skip ci", "CI skip", "no ci", "skip actions", "actions skip"])
+def test_no_issue_switches_the_checks_of_its_commit_off(words: str) -> None:
+    """GitHub reads these in any line of a commit's message."""
+    hostile = replace(ISSUE, title=f"[{words}] Wrong price")
+    said = f"Did it. [{words}]\n\n\nskip-checks: true"
+    message = commit_message(replace(REQUEST, issue=hostile), said, "m")
+    assert f"[{words}]" not in message
+    assert f"({words}) Wrong price" in message
+    assert "\n> skip-checks: true" in message
 
 
 @given(st.text(max_size=80))
