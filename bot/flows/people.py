@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.domain.run import Run, RunState
 from bot.errors import Gone
-from bot.flows.project import project
+from bot.flows.project import show
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, branch_of
 from bot.policy.intake import paused, stopped
 from bot.policy.why import Why
@@ -71,7 +71,7 @@ async def given_back(server: Server, run: Run) -> Run:
     closed = replace(run, state=RunState.STOPPED, reason=Why.PULL_CLOSED, detail="")
     if await server.store.save_run(closed, RunState.OPENED):
         await server.store.record_event(run.id, RunState.STOPPED, {"told": Why.PULL_CLOSED})
-        await project(server, closed)
+        await show(server, closed)
     return closed
 
 

@@ -30,8 +30,41 @@ _QUIET = frozenset(
 """States that pass quickly or look like the one before: no call and no notification for them."""
 
 
+_SHOW = "show"
 _CONCLUSION = {RunState.LANDED: "success", RunState.OPENED: "neutral"}
 """How the check ends; every other end is a failure."""
+
+
+async def show(server: Server, run: Run) -> None:
+    """Project a run; an end that could not be shown is kept in the outbox until it is."""
+    if not run.state.ended:
+        await project(server, run)
+        return
+
+    async def unknown() -> None:
+        return None
+
+    async def make() -> bool:
+        await project(server, run)
+        return True
+
+    await server.store.effect(_end_of(run), _SHOW, {}, lookup=unknown, perform=make)
+
+
+async def show_again(server: Server, run: Run) -> None:
+    """Show an end that is still owed."""
+    if _end_of(run) in await server.store.pending_effects(_SHOW):
+        await show(server, run)
+
+
+async def owed(server: Server) -> tuple[str, ...]:
+    """Name the runs whose end GitHub does not show yet."""
+    keys = await server.store.pending_effects(_SHOW)
+    return tuple(key.removeprefix(f"{_SHOW}:").rpartition(":")[0] for key in keys)
+
+
+def _end_of(run: Run) -> str:
+    return f"{_SHOW}:{run.id}:{run.state.value}"
 
 
 async def project(server: Server, run: Run) -> None:
@@ -65,8 +98,7 @@ async def show_label(server: Server, run: Run) -> None:
 
 async def _tell_issue(server: Server, run: Run) -> None:
     """Say on the issue where it stands."""
-    key = f"comment:{run.issue.slug}"
-    await _comment(server, key, run.issue.repo, run.issue.number, issue_comment(run))
+    await _comment(server, run, run.issue.number, issue_comment(run))
 
 
 async def _tell_pull(server: Server, run: Run) -> None:
@@ -75,13 +107,15 @@ async def _tell_pull(server: Server, run: Run) -> None:
     Only then, because people are told of a comment once: when it is made.
     """
     if run.pull is not None:
-        key = f"evidence:{run.issue.repo}#{run.pull}"
-        await _comment(server, key, run.issue.repo, run.pull, evidence(run))
+        await _comment(server, run, run.pull, evidence(run))
 
 
-async def _comment(server: Server, key: str, repo: str, number: int, body: str) -> None:
-    """Make the one comment that begins with this marker, or rewrite it."""
-    marker = body.partition("\n")[0]
+async def _comment(server: Server, run: Run, number: int, body: str) -> None:
+    """Make the one comment that begins with this marker, or rewrite it; each run looks once.
+
+    Deleted by a person, it stays away for the rest of this run.
+    """
+    repo, marker = run.issue.repo, body.partition("\n")[0]
 
     async def look() -> int | None:
         found = await server.forge.find_comment(repo, number, marker)
@@ -91,12 +125,14 @@ async def _comment(server: Server, key: str, repo: str, number: int, body: str) 
 
     async def make() -> int:
         nonlocal fresh
-        fresh = True
-        return (await server.forge.create_comment(repo, number, body)).id
+        known = await look()
+        fresh = known is None
+        return known or (await server.forge.create_comment(repo, number, body)).id
 
+    key = f"comment:{run.id}:{number}"
     made = await server.store.effect(key, "comment", {}, lookup=look, perform=make)
     if not fresh:
-        with contextlib.suppress(Gone):  # deleted by a person, who does not want it
+        with contextlib.suppress(Gone):
             await server.forge.update_comment(repo, int(made), body)
 
 

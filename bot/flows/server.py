@@ -20,9 +20,13 @@ from bot.policy.texts import RUN_TRAILER
 
 T = TypeVar("T")
 
-GITHUB_RETRY = Retry(attempts=8, first_s=2.0, longest_s=120.0)
+GITHUB_RETRY = Retry(attempts=80, first_s=2.0, longest_s=120.0)
 """The only retry layer of a step that talks to GitHub."""
-GITHUB_STEP_S = 900.0
+GITHUB_STEP_S = 7200.0
+"""Limits last up to an hour, outages often longer: what was built is not thrown away for them."""
+SHOWING_RETRY = Retry(attempts=4, first_s=2.0, longest_s=30.0)
+SHOWING_STEP_S = 300.0
+"""Showing holds nothing up for long: the next state shows more, and the sweep shows every end."""
 
 
 @dataclass(slots=True)

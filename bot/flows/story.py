@@ -1,18 +1,22 @@
 """A run while it is being told: what is recorded, shown and asked on the way."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import wire
 from bot.domain.role import Lane, Role
 from bot.domain.run import Run, RunState
+from bot.errors import NightshiftError
 from bot.flows.people import still_wanted
-from bot.flows.project import project
-from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server
+from bot.flows.project import show
+from bot.flows.server import SHOWING_RETRY, SHOWING_STEP_S, Server
 from bot.policy.steps import (
     Finish,
 )
 
+log = logging.getLogger(__name__)
+_SAVING_S = 60.0
 CHILD_S = 24 * 3600.0
 """A bound on waiting for another role, outages included; work itself has tighter ones."""
 
@@ -34,16 +38,25 @@ class Story:
         async def save() -> bool:
             await self.server.store.save_run(run)
             await self.server.store.record_event(run.id, state.value, {"told": told})
-            await project(self.server, run)
             return True
 
-        await self.server.engine.step(
-            f"save:{self.saved}:{state}",
-            save,
-            kind=bool,
-            timeout_s=GITHUB_STEP_S,
-            retry=GITHUB_RETRY,
-        )
+        step = f"{self.saved}:{state}"
+        await self.server.engine.step(f"save:{step}", save, kind=bool, timeout_s=_SAVING_S)
+        await self._shown(run, step)
+
+    async def _shown(self, run: Run, step: str) -> None:
+        """Show the run as far as GitHub lets us: what is true does not depend on it."""
+
+        async def look() -> bool:
+            await show(self.server, run)
+            return True
+
+        try:
+            await self.server.engine.step(
+                f"show:{step}", look, kind=bool, timeout_s=SHOWING_STEP_S, retry=SHOWING_RETRY
+            )
+        except NightshiftError as error:
+            log.warning("%s is %s, which is shown later: %s", run.id, run.state, error.what)
 
     async def finish(self, end: Finish) -> None:
         """Record the end."""

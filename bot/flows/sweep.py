@@ -11,6 +11,7 @@ from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Rejected
 from bot.flows.admission import mission_of
 from bot.flows.control import holders
+from bot.flows.project import owed
 from bot.flows.server import Server
 from bot.policy.ageing import aged
 from bot.policy.control import PAUSE_ALL, TRIGGER
@@ -55,6 +56,10 @@ async def _records(server: Server) -> None:
             await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
             if run.pull is not None:
                 await store.mark_dirty(run.issue.repo, SubjectKind.COMMENTS, run.pull)
+    late = await owed(server)
+    for run in await store.runs() if late else ():
+        if run.id in late:
+            await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
     for key in await holders(store):
         await store.mark_dirty(key.repo, key.kind, key.number)
     for id_, priority, waited_s in await store.waiting():

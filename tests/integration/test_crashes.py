@@ -43,6 +43,7 @@ async def small() -> AsyncIterator[Small]:
         *coder("MARK-LAND", [edit(3), submit()]),
         *coder("MARK-JUDGE", [edit(4), submit()]),
         *coder("MARK-STORM", [edit(6), submit()]),
+        *coder("MARK-LIMIT", [edit(7), submit()]),
         *coder("MARK-PAUSE", *LOOKS, [edit(5)], [submit()]),
     ]
     async with small_stage(rules) as opened:
@@ -208,6 +209,39 @@ async def test_a_storm_of_limits_loses_and_doubles_nothing(small: Small, repo: R
     ]
     assert len(tried) == 3
     assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(tried))
+
+
+async def test_a_limit_that_lasts_hides_a_landing_and_undoes_nothing(
+    small: Small, repo: Repository
+) -> None:
+    """Main has moved, and GitHub wants no comment for an hour: landed it is, and shown later."""
+    limit = {"message": "You have exceeded a secondary rate limit."}
+    number = await small.file("The seventh sum is wrong", "MARK-LIMIT")
+
+    async def proven() -> bool:
+        run = await small.run_of(number)
+        return run is not None and run.state in {RunState.SEALING, RunState.TRAIN}
+
+    await until("the proof", proven)
+    path = f"/repos/{REPO}/issues/comments/.*"
+    headers = {"retry-after": "3600"}
+    await small.fault(
+        {"method": "PATCH", "path": path, "status": 403, "headers": headers, "body": limit,
+         "count": 0},
+    )  # fmt: skip
+    run = await small.ended(number)
+    assert (run.state, bool(run.landed_commit)) == (RunState.LANDED, True)
+    assert not repo.get_issue(number).get_comments()[0].body.count("Nightshift: landed")
+
+    await small.stage.github.admin("DELETE", "faults")
+    repo.get_issue(number).add_to_labels("a person looks")
+
+    async def shown() -> bool:
+        said = await asyncio.to_thread(lambda: repo.get_issue(number).get_comments()[0].body)
+        return "Nightshift: landed" in said
+
+    await until("the end to be shown", shown)
+    assert_once(repo, run)
 
 
 async def test_whatever_runs_comes_to_rest_and_goes_on(small: Small, repo: Repository) -> None:

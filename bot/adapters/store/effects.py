@@ -43,11 +43,12 @@ class Effects:
             await self._room.write(lambda c: self._finish(c, key, result))
             return result
 
-    async def pending_effects(self) -> tuple[str, ...]:
-        """Return the keys that were begun and never finished, oldest first."""
+    async def pending_effects(self, kind: str = "") -> tuple[str, ...]:
+        """Return the keys that were begun and never finished, oldest first, of one kind or all."""
+        pending = EFFECTS.c.state == "pending"
         query = (
             sa.select(EFFECTS.c.key)
-            .where(EFFECTS.c.state == "pending")
+            .where(sa.and_(pending, EFFECTS.c.kind == kind) if kind else pending)
             .order_by(EFFECTS.c.created_at, EFFECTS.c.key)
         )
         return await self._room.read(lambda c: tuple(c.execute(query).scalars()))

@@ -529,3 +529,10 @@ async def test_a_label_of_state_that_people_change_heals_itself(door: Door) -> N
     labels = {label["name"] for label in await door.floor.call("GET", f"{place}/labels")}
     assert labels == {"nightshift", "nightshift:working", "bug"}
     door.held.clear()
+
+    await door.taken(number)
+    await door.floor.server.store.save_run(replace(run, state=RunState.PARKED))
+    await door.deliver(number)
+    await door.intake.settle()
+    labels = {label["name"] for label in await door.floor.call("GET", f"{place}/labels")}
+    assert labels == {"nightshift", "nightshift:parked", "bug"}

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.domain.run import Run, RunState
-from bot.flows.project import project
+from bot.errors import Unavailable
+from bot.flows.project import owed, project, show, show_again
 from bot.flows.publish import publish
 from bot.policy.texts import evidence_marker, state_label
 from tests.integration.small_world import REPO
@@ -70,6 +71,31 @@ async def test_what_people_delete_stays_deleted(floor: Floor) -> None:
     labels, comments = await shown(floor, run)
     assert (labels, comments) == ({"nightshift", "nightshift:parked"}, [])
     await project(floor.server, replace(run, issue=replace(run.issue, number=999)))
+
+
+async def test_another_run_speaks_again(floor: Floor) -> None:
+    """A comment that people deleted stays away for that run, not for the issue's next one."""
+    run = replace(await floor.file(), state=RunState.BUILDING)
+    await project(floor.server, run)
+    comment = (await shown(floor, run))[1][0]["id"]
+    await floor.call("DELETE", f"/repos/{REPO}/issues/comments/{comment}")
+    await project(floor.server, replace(run, state=RunState.PARKED))
+    assert (await shown(floor, run))[1] == []
+    for state in (RunState.BUILDING, RunState.PARKED):
+        await project(floor.server, replace(run, id=f"{run.id}-again", state=state))
+        assert len((await shown(floor, run))[1]) == 1
+
+
+async def test_an_end_that_could_not_be_shown_is_owed(floor: Floor) -> None:
+    """Until it is shown; showing it again then costs nothing."""
+    run = replace(await floor.file(), state=RunState.PARKED)
+    await floor.call("POST", "/_twin/faults", {"method": "POST", "path": ".*", "status": 503})
+    with pytest.raises(Unavailable):
+        await show(floor.server, run)
+    assert run.id in await owed(floor.server)
+    await show_again(floor.server, run)
+    assert run.id not in await owed(floor.server)
+    assert len((await shown(floor, run))[1]) == 1
 
 
 async def test_a_pull_request_has_one_comment_with_the_evidence(floor: Floor) -> None:
