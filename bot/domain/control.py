@@ -1,4 +1,4 @@
-"""Who put which label on an issue: what people's authority is read from."""
+"""Who put which label on an issue, and who reviewed: what people's authority is read from."""
 
 from dataclasses import dataclass
 
@@ -19,3 +19,12 @@ class Labelling:
     """GitHub's number of the event; later ones are larger."""
     label: str
     by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One review of a pull request, in GitHub's words for its state."""
+
+    id: int
+    by: Person
+    state: str

@@ -5,9 +5,12 @@ from dataclasses import replace
 
 from bot.domain.run import Run, RunState
 from bot.errors import Gone
+from bot.flows.control import may_write
 from bot.flows.project import show
 from bot.flows.server import GITHUB_RETRY, GITHUB_STEP_S, Server, branch_of
+from bot.policy.control import PAUSE, STOP
 from bot.policy.intake import paused, stopped
+from bot.policy.reviews import objecting
 from bot.policy.why import Why
 
 PAUSED = "paused"
@@ -29,12 +32,10 @@ async def wanted(server: Server, run: Run) -> str:
         issue = await server.forge.issue(run.issue.repo, run.issue.number)
     except Gone:
         return Why.GONE.value
-    why = stopped(issue)
-    if why is None and run.pull is not None:
-        why = await _pull_is_ours(server, run, run.pull)
-    if why is not None:
+    if why := stopped(issue):
         return why.value
-    return PAUSED if paused(issue) else ""
+    said = await _said_on_pull(server, run, run.pull) if run.pull is not None else ""
+    return said or (PAUSED if paused(issue) else "")
 
 
 async def still_wanted(server: Server, run: Run, point: str) -> str:
@@ -75,13 +76,29 @@ async def given_back(server: Server, run: Run) -> Run:
     return closed
 
 
-async def _pull_is_ours(server: Server, run: Run, pull: int) -> Why | None:
-    """Say so when somebody closed the pull request, or pushed what our store does not hold."""
-    seen = await server.forge.pull(run.issue.repo, pull)
+async def _said_on_pull(server: Server, run: Run, number: int) -> str:
+    """Read the pull request as people left it: a reason to stop, PAUSED, or nothing."""
+    repo = run.issue.repo
+    seen = await server.forge.pull(repo, number)
+    labels = {label.casefold() for label in seen.labels}
     if seen.state != "open" and not seen.merged:
         return Why.PULL_CLOSED
+    if seen.base_ref != (await server.forge.repository(repo)).default_branch:
+        return Why.RETARGETED
+    if STOP in labels:
+        return Why.STOP_LABEL
     branch = branch_of(run.issue.number)
-    tip = await server.tip(run.issue.repo, branch)
-    if tip is not None and not await server.owns(run.issue.repo, branch, tip):
+    tip = await server.tip(repo, branch)
+    if tip is not None and not await server.owns(repo, branch, tip):
         return Why.HUMAN_COMMIT
-    return None
+    if PAUSE in labels or seen.draft or await _objected(server, repo, number):
+        return PAUSED
+    return ""
+
+
+async def _objected(server: Server, repo: str, number: int) -> bool:
+    """Whether somebody who may write has asked for changes and not taken it back."""
+    for person in objecting(await server.forge.reviews(repo, number)):
+        if await may_write(server.forge, repo, person):
+            return True
+    return False

@@ -240,7 +240,7 @@ def _taken_back(last: Run, hand: Hand) -> bool:
     """
     if last.reason == Why.CLOSED:
         return hand.author_writes or renewed(last, hand)
-    if last.reason == Why.PULL_CLOSED:
+    if last.reason in {Why.PULL_CLOSED, Why.RETARGETED}:
         return renewed(last, hand)
     return last.reason in _OVER
 

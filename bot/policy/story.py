@@ -112,6 +112,7 @@ REASONS = {
     "unlabelled": "the label `nightshift` was taken off.",
     "stop-label": "the label `nightshift:stop` was set.",
     "pull-closed": "somebody closed the pull request.",
+    "pull-retargeted": "somebody pointed the pull request at another branch.",
     "human-commit": "somebody else pushed to the branch.",
     "credential": "a service turned down Nightshift's key.",
     "tampered": "a signature or a read-back was off; everything about this issue is frozen.",

@@ -14,3 +14,4 @@ class Why(StrEnum):
     STOP_LABEL = "stop-label"
     HUMAN_COMMIT = "human-commit"
     PULL_CLOSED = "pull-closed"
+    RETARGETED = "pull-retargeted"

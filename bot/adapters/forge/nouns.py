@@ -91,6 +91,7 @@ class Pull:
     labels: tuple[str, ...]
     merge_commit: str = ""
     """What merging made, once it is merged."""
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from bot.adapters.forge import shapes
 from bot.adapters.forge.calls import Calls
 from bot.adapters.forge.nouns import CheckRun, CheckText, Pull
 from bot.adapters.forge.tokens import permissions
+from bot.domain.control import Review
 from bot.errors import Conflict, Gone, Protected, Rejected, Unavailable
 
 _IN_PASSING = ("not mergeable", "base branch was modified", "is expected", "in progress")
@@ -33,6 +34,13 @@ class PullMethods:
         pulls = [shapes.shape(shapes.pull, row) for row in rows]
         ours = [p for p in pulls if p.head_repo in {repo, ""} and p.head_ref == branch]
         return max(ours, key=lambda pull: (pull.state == "open", pull.number), default=None)
+
+    async def reviews(self, repo: str, number: int) -> tuple[Review, ...]:
+        """Return every review of a pull request."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/pulls/{number}/reviews?per_page=100"
+        rows = await self._calls.pages(scope, url, key=None)
+        return tuple(shapes.shape(shapes.review, row) for row in rows)
 
     async def create_pull(
         self, repo: str, *, head: str, base: str, title: str, body: str, draft: bool = False

@@ -17,7 +17,7 @@ from bot.adapters.forge.nouns import (
     Pull,
     Repository,
 )
-from bot.domain.control import Labelling, Person
+from bot.domain.control import Labelling, Person, Review
 from bot.domain.issue import Issue
 from bot.domain.label import Label
 from bot.errors import Unavailable
@@ -148,7 +148,15 @@ def pull(data: Data) -> Pull:
         html_url=data["html_url"],
         labels=tuple(entry["name"] for entry in data.get("labels", ())),
         merge_commit=data.get("merge_commit_sha") or "",
+        draft=data.get("draft") or False,
     )
+
+
+def review(data: Data) -> Review:
+    """Read one review of a pull request."""
+    user = data["user"] or GHOST
+    by = _make(Person, login=user["login"], id=user["id"])
+    return _make(Review, id=data["id"], by=by, state=data["state"])
 
 
 def commit_facts(data: Data) -> tuple[str, str]:

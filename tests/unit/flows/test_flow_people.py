@@ -9,7 +9,7 @@ from bot.domain.run import RunState
 from bot.flows.people import wanted
 from bot.flows.project import project
 from bot.flows.publish import publish
-from tests.integration.small_world import REPO
+from tests.integration.small_world import REPO, VISITOR
 from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -66,6 +66,49 @@ async def test_a_closed_pull_request_stops_the_run(floor: Floor) -> None:
     run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
     await floor.call("PATCH", f"/repos/{REPO}/pulls/{run.pull}", {"state": "closed"})
     assert await wanted(floor.server, run) == "pull-closed"
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"), [(["nightshift:stop"], "stop-label"), (["Nightshift:Pause"], "paused")]
+)
+async def test_labels_on_the_pull_request_count(floor: Floor, labels: list[str], why: str) -> None:
+    """People say it where they look."""
+    run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
+    run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
+    await floor.call("POST", f"/repos/{REPO}/issues/{run.pull}/labels", {"labels": labels})
+    assert await wanted(floor.server, run) == why
+
+
+async def test_a_review_that_asks_for_changes_holds_the_run(floor: Floor) -> None:
+    """Until it is dismissed; a visitor's review holds nothing."""
+    run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
+    run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
+    place = f"/repos/{REPO}/pulls/{run.pull}/reviews"
+    ask = {"event": "REQUEST_CHANGES", "body": "No."}
+    await floor.call("POST", place, ask, by=VISITOR)
+    assert await wanted(floor.server, run) == ""
+    review = await floor.call("POST", place, ask)
+    assert await wanted(floor.server, run) == "paused"
+    await floor.call("POST", place, {"event": "COMMENT", "body": "Well."})
+    assert await wanted(floor.server, run) == "paused"
+    await floor.call("PUT", f"{place}/{review['id']}/dismissals", {"message": "Fine."})
+    assert await wanted(floor.server, run) == ""
+
+
+async def test_a_draft_waits_and_another_base_stops(floor: Floor) -> None:
+    """Not ready, says the one; not for main, says the other."""
+    run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
+    run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
+    place = f"/repos/{REPO}/pulls/{run.pull}"
+    node = (await floor.call("GET", place))["node_id"]
+    draft = (
+        "mutation($id:ID!){convertPullRequestToDraft(input:{pullRequestId:$id}){clientMutationId}}"
+    )
+    await floor.call("POST", "/graphql", {"query": draft, "variables": {"id": node}})
+    assert await wanted(floor.server, run) == "paused"
+    await floor.call("POST", f"/repos/{REPO}/git/refs", {"ref": "refs/heads/next", "sha": run.base})
+    await floor.call("PATCH", place, {"base": "next"})
+    assert await wanted(floor.server, run) == "pull-retargeted"
 
 
 async def test_an_archived_repository_stops_the_run_and_its_end_is_recorded(floor: Floor) -> None:
