@@ -214,7 +214,7 @@ async def test_a_storm_of_limits_loses_and_doubles_nothing(small: Small, repo: R
 async def test_a_limit_that_lasts_hides_a_landing_and_undoes_nothing(
     small: Small, repo: Repository
 ) -> None:
-    """Main has moved, and GitHub wants no comment for an hour: landed it is, and shown later."""
+    """Main has moved, and GitHub takes no comment: landed it is, and shown later."""
     limit = {"message": "You have exceeded a secondary rate limit."}
     number = await small.file("The seventh sum is wrong", "MARK-LIMIT")
 
@@ -224,7 +224,7 @@ async def test_a_limit_that_lasts_hides_a_landing_and_undoes_nothing(
 
     await until("the proof", proven)
     path = f"/repos/{REPO}/issues/comments/.*"
-    headers = {"retry-after": "3600"}
+    headers = {"retry-after": "2"}
     await small.fault(
         {"method": "PATCH", "path": path, "status": 403, "headers": headers, "body": limit,
          "count": 0},

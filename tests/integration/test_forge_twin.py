@@ -379,8 +379,9 @@ async def test_a_fault_is_one_typed_error_and_no_retry(
     number = await place.issue()
     await place.forge.comments(REPO, number)
     await place.admin("faults", {"method": "POST", "path": ".*/comments", **fault})
+    forge = connect(place.url, str(place.app["id"]), place.pem, place.session)
     with pytest.raises(kind):
-        await place.forge.create_comment(REPO, number, "x")
+        await forge.create_comment(REPO, number, "x")
     assert await place.forge.comments(REPO, number) == ()
 
     await place.forge.create_comment(REPO, number, "x")

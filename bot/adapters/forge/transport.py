@@ -12,7 +12,7 @@ import aiohttp
 from gidgethub.abc import GitHubAPI
 
 from bot.adapters.forge.refusals import refusal
-from bot.errors import Unavailable
+from bot.errors import RateLimited, Unavailable
 
 CacheRow = tuple[str | None, str | None, Any, str | None]
 JSON = "application/json"
@@ -65,6 +65,8 @@ class Transport(GitHubAPI):
         self._session = session
         self._now = now
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._limit: RateLimited | None = None
+        """What GitHub last asked for; until then nothing more is sent with this credential."""
         self.drift = 0.0
         """By how many seconds GitHub's clock is ahead of ours, as its last answer showed."""
 
@@ -96,6 +98,8 @@ class Transport(GitHubAPI):
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send one request. Redirects are not followed: a token goes where it was meant to."""
         call = f"{method} {urlsplit(url).path}"
+        if self._limit is not None and self._now() < (self._limit.retry_at or 0):
+            raise RateLimited(self._limit.what, retry_at=self._limit.retry_at)
         try:
             async with self._session.request(
                 method,
@@ -114,6 +118,8 @@ class Transport(GitHubAPI):
                 f"{call} did not get through: {error or type(error).__name__}"
             ) from error
         wrong = refusal(answer.status, answer.headers, content, call=call, now=self._now())
+        if isinstance(wrong, RateLimited):
+            self._limit = wrong
         if wrong is not None:
             raise wrong
         if content and answer.content_type != JSON:

@@ -101,10 +101,9 @@ async def test_a_draft_waits_and_another_base_stops(floor: Floor) -> None:
     run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
     place = f"/repos/{REPO}/pulls/{run.pull}"
     node = (await floor.call("GET", place))["node_id"]
-    draft = (
-        "mutation($id:ID!){convertPullRequestToDraft(input:{pullRequestId:$id}){clientMutationId}}"
-    )
-    await floor.call("POST", "/graphql", {"query": draft, "variables": {"id": node}})
+    deed = "convertPullRequestToDraft(input:{pullRequestId:$id}){clientMutationId}"
+    asked = {"query": f"mutation($id:ID!){{{deed}}}", "variables": {"id": node}}
+    await floor.call("POST", "/graphql", asked)
     assert await wanted(floor.server, run) == "paused"
     await floor.call("POST", f"/repos/{REPO}/git/refs", {"ref": "refs/heads/next", "sha": run.base})
     await floor.call("PATCH", place, {"base": "next"})

@@ -193,6 +193,26 @@ async def test_answers_become_typed_errors(answer: Answer, kind: type[Exception]
     assert len(service.seen) == 1
 
 
+async def test_a_limit_holds_everything_until_it_is_over() -> None:
+    """Once GitHub has asked for a pause nobody asks on: that is what gets an App banned."""
+    service = Service()
+    service.answer = always(403, {"message": "secondary rate limit"}, Retry_After="855")
+    async with forge_at(service) as forge:
+        with pytest.raises(RateLimited):
+            await forge.create_comment(REPO, 1, "x")
+        for _ in range(3):
+            with pytest.raises(RateLimited) as caught:
+                await forge.create_comment(REPO, 1, "x")
+            assert caught.value.retry_at == service.now + 855
+            with pytest.raises(RateLimited):
+                await forge.open_issues(REPO)
+        assert len(service.seen) == 1
+
+        service.now += 856
+        service.answer = service.nothing
+        assert await forge.open_issues(REPO) == ()
+
+
 @pytest.mark.parametrize("body", ["<html>", "{broken"])
 async def test_an_answer_that_is_no_json_is_an_outage(body: str) -> None:
     """A proxy's page with status 200 is not data."""
