@@ -46,7 +46,7 @@ from bot.signals import until_signal
 from bot.validator.service import KEY_FILE, ValidatorService
 from bot.validator.shelf import Folder, Remote, Repository, Shelf
 from bot.validator.signing import open_signer
-from bot.web.app import build_app
+from bot.web.app import build_app, make_runner
 from bot.web.intake import intake_handler
 
 _VERSIONS = {Role.SERVER: "srv-1", Role.BUILDER: "bld-1", Role.VALIDATOR: "val-1"}
@@ -168,7 +168,7 @@ async def _listen(
         held=intake.held,
         github_url=settings.github_pages,
     )
-    runner = web.AppRunner(app, access_log=None)
+    runner = make_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, settings.listen_host, settings.listen_port)

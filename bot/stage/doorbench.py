@@ -30,6 +30,7 @@ from pydantic import SecretStr
 
 from bot.adapters.store import Delivery, Store, SubjectKey
 from bot.signals import until_signal
+from bot.web.app import make_runner
 from bot.web.intake import Delivery as Received
 from bot.web.intake import intake_handler
 from twins.conformance.clients.provision import clean_environment, node_folder
@@ -165,7 +166,7 @@ async def serve(database: Path) -> None:
 
         app = web.Application()
         app.add_routes([web.post(OURS, intake_handler(record, [SecretStr(SECRET)]))])
-        runner = web.AppRunner(app, access_log=None)
+        runner = make_runner(app)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()

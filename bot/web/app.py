@@ -25,6 +25,11 @@ _HEADERS = {
 }
 
 
+def make_runner(app: web.Application) -> web.AppRunner:
+    """Make what serves the application, and unpacks no body: that costs more than a body says."""
+    return web.AppRunner(app, access_log=None, auto_decompress=False)
+
+
 async def _by_nobody() -> Sequence[str]:
     return ()
 

@@ -3,6 +3,7 @@
 401  signature missing or wrong        nothing is stored
 413  body above the limit              nothing is stored
 408  body slower than the limit        nothing is stored
+415  a packed body                     nothing is stored, or unpacked: GitHub packs none
 400  no delivery id, event or JSON     nothing is stored
 204  not on the allow-list
 202  on disk, now or from an earlier delivery of the same id
@@ -66,6 +67,8 @@ def intake_handler(
         raise ValueError("at least one webhook secret is needed, and none may be empty")
 
     async def receive(request: web.Request) -> web.Response:
+        if request.headers.get("Content-Encoding", "identity").casefold() != "identity":
+            return _refuse(415, "the body is packed; GitHub sends it as it is")
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 body = await _body(request, largest)
@@ -142,6 +145,6 @@ def _refuse(status: int, message: str) -> web.Response:
     """Refuse in JSON. The rest of an unread body is not waited for."""
     _log.info("delivery-refused status=%d", status)
     response = web.json_response({"message": message}, status=status)
-    if status in {408, 413}:
+    if status in {408, 413, 415}:
         response.force_close()
     return response

@@ -1,5 +1,6 @@
 """The webhook door: nothing unauthenticated leaves a trace, nothing authenticated gets lost."""
 
+import gzip
 import hashlib
 import hmac
 import json
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.errors import Unavailable
-from bot.web.app import build_app
+from bot.web.app import build_app, make_runner
 from bot.web.intake import Delivery, intake_handler, signed
 
 OLD, NEW = "old-secret", "new-secret"
@@ -65,7 +66,9 @@ async def client_fixture(inbox: Inbox) -> AsyncIterator[Client]:
     """Serve the application on loopback with a small body limit."""
     handler = intake_handler(inbox.record, [SecretStr(NEW), SecretStr(OLD)], largest=100_000)
     app = build_app(intake=handler, runs=no_runs, health=healthy)  # type: ignore[arg-type]
-    async with TestClient(TestServer(app, host="127.0.0.1")) as client:
+    server = TestServer(app, host="127.0.0.1")
+    await server.start_server(auto_decompress=False)  # as make_runner does
+    async with TestClient(server) as client:
         yield client
 
 
@@ -154,7 +157,8 @@ async def test_a_wrong_signature_leaves_no_trace(
         (BODY, {"X_GitHub_Event": "star"}, 204),
         (b'{"zen": "x"}', {"X_GitHub_Event": "ping"}, 204),
         (b"x" * 100_001, {}, 413),
-        (BODY, {"Content_Encoding": "gzip"}, 400),
+        (BODY, {"Content_Encoding": "gzip"}, 415),
+        (gzip.compress(b"0" * 50_000_000), {"Content_Encoding": "GZIP"}, 415),
     ],
 )
 async def test_a_bad_delivery_is_refused_with_its_own_status(
@@ -162,6 +166,25 @@ async def test_a_bad_delivery_is_refused_with_its_own_status(
 ) -> None:
     """The answer tells what is wrong, and nothing is stored."""
     assert (await post(client, headers(body, **changes), body), inbox.seen) == (status, {})
+
+
+async def test_nothing_is_unpacked_for_anybody(inbox: Inbox) -> None:
+    """A thousandth of what unpacking costs is what a stranger has to send."""
+    handler = intake_handler(inbox.record, [SecretStr(NEW)])
+    app = build_app(intake=handler, runs=no_runs, health=healthy)  # type: ignore[arg-type]
+    runner = make_runner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/github/webhooks"
+        async with ClientSession() as session:
+            body = b"no gzip at all"
+            head = headers(body, Content_Encoding="gzip")
+            async with session.post(url, data=body, headers=head) as answer:
+                assert answer.status == 415
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_body_of_unknown_length_is_cut_off_at_the_limit(client: Client) -> None:
