@@ -284,14 +284,20 @@ def _pause(parser: argparse.ArgumentParser) -> None:
 def _resume(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Takes back what `nightshift pause` did. Exit 1 if an issue still holds everything by its "
-        "label: that one has to be taken off on GitHub."
+        "label: somebody who may write takes it off on GitHub."
     )
     _folders(parser)
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="let go for issues as well, where their label cannot be taken off any more",
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         from bot.holding import resume  # noqa: PLC0415
 
-        return asyncio.run(resume(arguments.config, arguments.state, _console()))
+        places = (arguments.config, arguments.state, _console())
+        return asyncio.run(resume(*places, everything=arguments.all))
 
     parser.set_defaults(run=run)
 

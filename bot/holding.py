@@ -23,11 +23,16 @@ async def pause(config: Path, state: Path, why: str, console: Console) -> int:
     return 0
 
 
-async def resume(config: Path, state: Path, console: Console) -> int:
-    """Let go of the switch, for the owner and for what Nightshift itself has stopped by."""
+async def resume(config: Path, state: Path, console: Console, *, everything: bool = False) -> int:
+    """Let go of the switch, for the owner and for what Nightshift itself has stopped by.
+
+    `everything` also lets go for issues; one that still carries the label holds again at the next
+    look.
+    """
     async with Store(_database(config, state)) as store:
-        mine = [one for one in await store.pauses() if "#" not in one.source]
-        for one in mine:  # an issue lets go of its own when its label is taken off
+        held = await store.pauses()
+        mine = [one for one in held if everything or "#" not in one.source]
+        for one in mine:
             await store.resume(one.source)
         others = await store.pauses()
     for one in mine:
@@ -36,6 +41,11 @@ async def resume(config: Path, state: Path, console: Console) -> int:
         console.print("it was not paused from here", highlight=False)
     for other in others:
         console.print(f"still held by {other.source}: {other.why}", highlight=False)
+    if others:
+        console.print(
+            "next: take the label off; `nightshift resume --all` where nobody can",
+            highlight=False,
+        )
     return 1 if others else 0
 
 

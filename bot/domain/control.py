@@ -13,12 +13,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """One label that was put on, as GitHub's own history of the issue tells it."""
+    """One label that was put on or taken off, as GitHub's own history of the issue tells it."""
 
     id: int
     """GitHub's number of the event; later ones are larger."""
     label: str
     by: Person
+    at: float = 0.0
+    """When, in seconds of the epoch; GitHub keeps whole ones."""
+    on: bool = True
+    """Put on; else taken off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,17 @@ from bot.flows.commands import asked_by
 from bot.flows.control import hand_of
 from bot.flows.server import Server
 from bot.policy.control import PAUSE
-from bot.policy.intake import Action, Admit, Reprioritise, StartRun, StopRun, decide
+from bot.policy.intake import (
+    Action,
+    Admit,
+    AskAgain,
+    Reprioritise,
+    StartRun,
+    StopRun,
+    decide,
+)
+from bot.policy.story import CIRCLING, SWAPPED
+from bot.policy.texts import marker, reply
 
 log = logging.getLogger(__name__)
 _CIRCLE_S, _MOST_BEGUN = 3600.0, 6
@@ -27,8 +37,11 @@ async def act(server: Server, action: Action) -> None:
                 issue = await server.forge.issue(issue.repo, issue.number)
                 for step in decide(issue, None, (), await hand_of(server, issue)):
                     await act(server, step)
-        case StartRun(issue) if await _too_often(server, issue):
+        case AskAgain(issue, approval):
+            await say_once(server, issue, f"swapped:{approval.id}", SWAPPED)
+        case StartRun(issue, approval=approval) if await _too_often(server, issue):
             await server.forge.add_labels(issue.repo, issue.number, PAUSE)
+            await say_once(server, issue, f"circle:{approval.id}", CIRCLING)
         case StartRun(issue, priority, approval):
             run = Run(
                 id=f"{issue.slug}@{issue.revision}-{await _serial(server, issue)}",
@@ -47,6 +60,20 @@ async def act(server: Server, action: Action) -> None:
         case Reprioritise(run_id, priority):
             await server.store.set_priority(run_id, priority)
             await server.engine.reprioritise([f"issue:{run_id}"], priority)
+
+
+async def say_once(server: Server, issue: Issue, name: str, text: str) -> None:
+    """Comment on an issue that no run speaks for; once per name."""
+    repo, number, mark = issue.repo, issue.number, marker(f"{name}:{issue.number}")
+
+    async def look() -> int | None:
+        found = await server.forge.find_comment(repo, number, mark)
+        return found.id if found is not None else None
+
+    async def make() -> int:
+        return (await server.forge.create_comment(repo, number, reply(mark, text))).id
+
+    await server.store.effect(f"{name}:{issue.slug}", "comment", {}, lookup=look, perform=make)
 
 
 async def _released_by(server: Server, issue: Issue, approval: Labelling) -> str:

@@ -18,6 +18,7 @@ from bot.policy.commands import Command, Mistake, Verb, objection, parse, relabe
 from bot.policy.texts import marker, reply, scenarios_told, why_told
 from bot.policy.why import Why
 
+Said = Sequence[Command | Mistake]
 _DONE = "+1"
 """The reaction that says: read and done. It also tells a fresh database what is done already."""
 
@@ -34,7 +35,7 @@ async def obey(server: Server, repo: str, number: int) -> bool:
     for comment in await server.forge.comments(repo, number):
         said = parse(comment.body)
         by = Person(comment.author, comment.author_id)
-        if said is None or comment.app_id:
+        if not said or comment.app_id:
             continue
         if by not in writers:
             writers[by] = await may_write(server.forge, repo, by)
@@ -53,23 +54,23 @@ async def obey(server: Server, repo: str, number: int) -> bool:
     return done
 
 
-async def _note_stop(server: Server, repo: str, number: int, said: Command | Mistake) -> None:
+async def _note_stop(server: Server, repo: str, number: int, said: Said) -> None:
     """Let a stop count before anything goes on; its label follows with the other commands."""
-    if isinstance(said, Command) and said.verb is Verb.STOP:
+    if Command(Verb.STOP) in said:
         for run in await server.store.runs(repo):
             if not run.state.ended and number in {run.issue.number, run.pull}:
                 await server.store.request_stop(run.id, Why.STOP_LABEL)
 
 
-async def _once(
-    server: Server, repo: str, number: int, comment: Comment, said: Command | Mistake
-) -> None:
+async def _once(server: Server, repo: str, number: int, comment: Comment, said: Said) -> None:
     async def nothing() -> None:
         return None  # every part of an answer looks for itself before it is repeated
 
     async def answer() -> bool:
         if not await server.forge.reacted(repo, comment.id, _DONE):
-            await _answer(server, repo, number, comment, said)
+            told = [text for one in said if (text := await _answer(server, repo, number, one))]
+            if told:
+                await _reply(server, repo, number, comment, "\n\n".join(told))
             await server.forge.react(repo, comment.id, _DONE)
         return True
 
@@ -78,19 +79,18 @@ async def _once(
     )
 
 
-async def _answer(
-    server: Server, repo: str, number: int, comment: Comment, said: Command | Mistake
-) -> None:
+async def _answer(server: Server, repo: str, number: int, said: Command | Mistake) -> str:
+    """Do what one line says; return what there is to reply."""
     runs = [run for run in await server.store.runs(repo) if number in {run.issue.number, run.pull}]
     issue = runs[-1].issue.number if runs else number
     if isinstance(said, Mistake):
-        await _reply(server, repo, number, comment, f"Not understood: {said.what}.")
-    elif said.verb in {Verb.WHY, Verb.SCENARIOS}:
-        await _reply(server, repo, number, comment, _told(said, runs))
-    elif against := objection(said, [await given_back(server, run) for run in runs[-1:]]):
-        await _reply(server, repo, number, comment, f"Not now: {against}")
-    else:
-        await _relabel(server, repo, issue, said)
+        return f"Not understood: {said.what}."
+    if said.verb in {Verb.WHY, Verb.SCENARIOS}:
+        return _told(said, runs)
+    if against := objection(said, [await given_back(server, run) for run in runs[-1:]]):
+        return f"Not now: {against}"
+    await _relabel(server, repo, issue, said)
+    return ""
 
 
 async def asked_by(server: Server, issue: Issue, pulls: Sequence[int]) -> str:
@@ -99,7 +99,7 @@ async def asked_by(server: Server, issue: Issue, pulls: Sequence[int]) -> str:
         comment
         for number in (issue.number, *pulls)
         for comment in await server.forge.comments(issue.repo, number)
-        if parse(comment.body) == Command(Verb.RETRY) and not comment.app_id
+        if Command(Verb.RETRY) in parse(comment.body) and not comment.app_id
     ]
     for comment in sorted(said, key=lambda one: one.id, reverse=True):
         by = Person(comment.author, comment.author_id)

@@ -37,7 +37,7 @@ async def look_at_issue(server: Server, key: SubjectKey) -> tuple[Action, ...]:
     hand = Hand()
     if issue is not None and (busy(issue.labels) or (running is None and not stopped(issue))):
         hand = await hand_of(server, issue)
-    await hold(store, key, hand)
+    await hold(server, key, issue, hand)
     if issue is not None and not known and await unasked(server, issue):
         return (Admit(issue),)
     actions = decide(issue, running, [run for run in known if run.state.ended], hand)

@@ -1,4 +1,4 @@
-"""What people say to Nightshift in comments: `/nightshift VERB` on the first line, nothing else."""
+"""What people say to Nightshift in comments: lines that begin with `/nightshift`, then a verb."""
 
 import difflib
 from collections.abc import Sequence
@@ -11,6 +11,10 @@ from bot.policy.control import PAUSE, STOP, TRIGGER
 from bot.policy.why import Why
 
 WORD = "/nightshift"
+_CODE = ("    ", "\t")
+_FENCES = ("```", "~~~")
+_MOST = 5
+"""Of one comment."""
 
 
 class Verb(StrEnum):
@@ -23,6 +27,10 @@ class Verb(StrEnum):
     PRIORITY = "priority"
     WHY = "why"
     SCENARIOS = "scenarios"
+
+
+_HOLDING = frozenset({Verb.STOP, Verb.PAUSE})
+"""Who wants us to hold is understood whatever else is said on the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +57,30 @@ class Relabel:
 
 
 def addressed(body: object) -> bool:
-    """Whether a comment speaks to us at all: its first line begins with our word."""
-    first = body.lstrip().partition("\n")[0].split() if isinstance(body, str) else []
-    return bool(first) and first[0].casefold() == WORD
+    """Whether a comment speaks to us at all."""
+    return isinstance(body, str) and bool(_lines(body))
 
 
-def parse(body: str) -> Command | Mistake | None:
-    """Read a comment; None when it does not speak to us. Only the first line is read."""
-    if not addressed(body):
-        return None
-    words = [word.casefold() for word in body.lstrip().partition("\n")[0].split()[1:]]
+def parse(body: str) -> tuple[Command | Mistake, ...]:
+    """Read a comment, line by line; nothing when it does not speak to us."""
+    return tuple(_read(line.split()[1:]) for line in _lines(body))
+
+
+def _lines(body: str) -> list[str]:
+    """Return the lines that begin with our word; quotations and code do not speak."""
+    told, fence = list[str](), ""
+    for line in body.replace("\r", "\n").split("\n"):
+        bare = line.strip()
+        mark = bare[:3]
+        if mark in _FENCES and (not fence or mark == fence):
+            fence = "" if fence else mark
+        elif not fence and not line.startswith(_CODE) and bare.casefold().startswith(WORD):
+            told.append(bare)
+    return [line for line in told if line.split()[0].casefold() == WORD][:_MOST]
+
+
+def _read(said: list[str]) -> Command | Mistake:
+    words = [bare for word in said if (bare := word.casefold().strip(".,;:!?"))]
     verbs = [verb.value for verb in Verb]
     if not words:
         return Mistake(f"a verb is missing: one of {', '.join(verbs)}")
@@ -67,6 +89,8 @@ def parse(body: str) -> Command | Mistake | None:
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(verbs)}"
         return Mistake(f"that verb is not known; {hint}")
     verb, rest = Verb(words[0]), words[1:]
+    if verb in _HOLDING:
+        return Command(verb)
     if verb is not Verb.PRIORITY:
         return Mistake(f"{verb.value} takes no further word") if rest else Command(verb)
     levels = {level.name.casefold(): level for level in Priority}

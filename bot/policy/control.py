@@ -30,7 +30,7 @@ class Hand:
     """Who last set the trigger label, if that person may write."""
     priority: Priority = DEFAULT_PRIORITY
     revision: str = ""
-    """The text that the approval was first seen on: this one it covers."""
+    """The text that the approval covers; empty when it was changed behind the label."""
     pauses_all: str = ""
     """Login of who holds everything by a label on this issue; empty when nobody does."""
     author_writes: bool = False
@@ -53,7 +53,7 @@ def setters(labels: Iterable[str], history: Iterable[Labelling]) -> tuple[Labell
     last: dict[str, Labelling] = {}
     for one in history:
         name = one.label.casefold()
-        if name in on and (name not in last or one.id > last[name].id):
+        if one.on and name in on and (name not in last or one.id > last[name].id):
             last[name] = one
     return tuple(last.values())
 
@@ -81,12 +81,17 @@ def admissible(issue: Issue) -> bool:
 def approved(issue: Issue, hand: Hand) -> bool:
     """Whether somebody who may write stands behind this very text.
 
-    A label covers the text that was on the issue when the label was first seen. A text that its
-    author has edited since is covered if the author may write, or if the label is set anew.
+    A label covers the text that was on the issue when it was set. A text that its author has edited
+    since is covered if the author may write, or if the label is set anew.
     """
     if hand.approval is None:
         return False
     return hand.author_writes or hand.revision == issue.revision
+
+
+def swapped(hand: Hand) -> bool:
+    """Whether the text was changed, by somebody who may not write, after the label had been set."""
+    return hand.approval is not None and not hand.author_writes and not hand.revision
 
 
 def renewed(last: Run, hand: Hand) -> bool:

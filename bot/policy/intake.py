@@ -18,7 +18,7 @@ from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.policy.commands import addressed
-from bot.policy.control import PAUSE, STOP, TRIGGER, Hand, approved, renewed
+from bot.policy.control import PAUSE, STOP, TRIGGER, Hand, approved, renewed, swapped
 from bot.policy.why import Why
 
 BRANCH = "nightshift/issue-"
@@ -74,6 +74,14 @@ class StartRun:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAgain:
+    """Say that a label stands for nothing, because the text was changed behind it."""
+
+    issue: Issue
+    approval: Labelling
+
+
+@dataclass(frozen=True, slots=True)
 class Admit:
     """Set the trigger label ourselves, if the author's share allows it, and begin."""
 
@@ -96,7 +104,7 @@ class Reprioritise:
     priority: Priority
 
 
-Action = Admit | StartRun | StopRun | Reprioritise
+Action = Admit | AskAgain | StartRun | StopRun | Reprioritise
 
 
 def subjects_of(
@@ -198,6 +206,8 @@ def decide(
         return _running(open_run, why, hand)
     if issue is None or why is not None or paused(issue) or hand.approval is None:
         return ()
+    if swapped(hand):
+        return (AskAgain(issue, hand.approval),)
     if not approved(issue, hand) or not _may_start(issue, ended, hand):
         return ()
     return (StartRun(issue, hand.priority, hand.approval),)

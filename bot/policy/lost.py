@@ -42,5 +42,5 @@ def _is_due(of: Sequence[Attempt], now: float) -> bool:
     if any(one.arrived for one in of):
         return False
     repeated = len(of) - 1
-    gap = min(FIRST_GAP_S * 2.0 ** (repeated - 1), LONGEST_GAP_S) if repeated else 0.0
-    return now - max(one.at for one in of) >= gap
+    gap = min(FIRST_GAP_S * 2.0 ** (repeated - 1), LONGEST_GAP_S)
+    return not repeated or now - max(one.at for one in of) >= gap

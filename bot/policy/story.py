@@ -123,6 +123,15 @@ REASONS = {
 }
 """Fixed sentences for fixed slugs; any other slug is shown as it is."""
 
+SWAPPED = (
+    "This text was changed after the label `nightshift` had been set. Read it again; if you still"
+    " mean it, take the label off and set it once more, or say `/nightshift retry`."
+)
+CIRCLING = (
+    "So many runs of this issue have begun within an hour that it seems to go in circles, so it"
+    " waits. Wait an hour, or find out what starts it; then take `nightshift:pause` off."
+)
+
 WORKING = Label("nightshift:working", "1d76db", "Nightshift: works on this issue")
 """From the first attempt to the end: a label per attempt and step would only fill the timeline."""
 

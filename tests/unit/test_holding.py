@@ -37,11 +37,16 @@ def test_the_owner_holds_and_lets_go(
     assert ["owner"] == asyncio.run(_with(url))
     asyncio.run(_with(url, "acme/parcel#7"))
     assert 1 == main(["resume", *words])
-    assert "still held by acme/parcel#7: label" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "still held by acme/parcel#7: label" in said
+    assert "nightshift resume --all" in said
     asyncio.run(_with(url, "acme/parcel#7", on=False))
     assert 0 == main(["resume", *words])
     assert [] == asyncio.run(_with(url))
     assert "it was not paused from here" in capsys.readouterr().out
+    asyncio.run(_with(url, "acme/parcel#7"))
+    assert 0 == main(["resume", "--all", *words])
+    assert [] == asyncio.run(_with(url))
 
 
 def test_a_folder_where_nothing_ever_ran_is_told(

@@ -80,6 +80,7 @@ def retitle(context: Context, repo: Repository, issue: Issue, title: str, body: 
         note(context, issue, "renamed").rename = (issue.title, title)
     if body != issue.body:
         changes["body"] = {"from": issue.body or ""}
+        issue.edited_at = context.now
     if changes:
         issue.title, issue.body, issue.updated_at = title, body, context.now
         tell(context, repo, issue, "edited", changes=changes)

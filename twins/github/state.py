@@ -249,6 +249,8 @@ class Issue:
     locked: bool = False
     lock_reason: str | None = None
     pull: Pull | None = None
+    edited_at: float | None = None
+    """When its body was last edited; a new title is a line of history instead."""
 
 
 @dataclass(slots=True, eq=False)

@@ -15,7 +15,7 @@ from bot.adapters.forge.nouns import AppIdentity, Installation
 from bot.adapters.forge.pace import Pace, Writer
 from bot.adapters.forge.tokens import AppKey, Scope, Token, Tokens, call_as_app, permissions
 from bot.adapters.forge.transport import Transport
-from bot.errors import CredentialRefused, Gone, Rejected, Unavailable
+from bot.errors import CredentialRefused, Gone, RateLimited, Rejected, Unavailable
 
 API = permissions(
     checks="write", contents="read", issues="write", metadata="read", pull_requests="write"
@@ -25,6 +25,7 @@ MOST_PAGES = 100
 Vars = Mapping[str, str]
 NONE: Vars = MappingProxyType({})
 _MOST_READS = 8
+_GRAPHQL_WAIT_S = 60.0
 _REPO = re.compile(r"[A-Za-z0-9][\w-]*/[\w.-]+", re.ASCII)
 
 
@@ -137,6 +138,25 @@ class Calls:
         answer, _ = await self._call(scope, method, url, data=data, url_vars=url_vars)
         return answer
 
+    async def query(self, scope: Scope, document: str, variables: Mapping[str, object]) -> Any:  # noqa: ANN401  JSON
+        """Ask in GraphQL; what it refuses comes with status 200 and is one of our errors."""
+        url = self._base_url.rstrip("/")
+        url = url.removesuffix("/v3") if url.endswith("/api/v3") else url
+        body = {"query": document, "variables": dict(variables)}
+        answer, _ = await self._call(scope, "POST", f"{url}/graphql", data=body, reads=True)
+        errors = answer.get("errors") if isinstance(answer, dict) else [{}]
+        if not errors:
+            return answer["data"]
+        first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+        what = f"GraphQL answered {first.get('type', 'an error')}: {first.get('message', '')}"
+        match first.get("type"):
+            case "RATE_LIMITED" | "RATE_LIMIT":
+                raise RateLimited(what, retry_at=self.now() + _GRAPHQL_WAIT_S)
+            case "NOT_FOUND":
+                raise Gone(what)
+            case _:
+                raise Unavailable(what)
+
     async def _call(
         self,
         scope: Scope,
@@ -145,6 +165,7 @@ class Calls:
         *,
         data: object = b"",
         url_vars: Vars = NONE,
+        reads: bool = False,
     ) -> tuple[Any, str | None]:
         """Call with an installation token; a token that is turned down is replaced once."""
         client = self._client(scope.installation)
@@ -152,7 +173,7 @@ class Calls:
 
         async def send() -> tuple[Any, str | None]:
             value = token.value.get_secret_value()
-            async with client.reads if method == "GET" else client.writer.turn():
+            async with client.reads if reads or method == "GET" else client.writer.turn():
                 return await client.transport.call(
                     method, url, url_vars=url_vars, data=data, token=value
                 )

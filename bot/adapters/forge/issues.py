@@ -1,6 +1,7 @@
 """Issues, comments, labels and who may do what."""
 
 import contextlib
+from typing import Any
 
 from bot.adapters.forge import shapes
 from bot.adapters.forge.calls import Calls
@@ -11,6 +12,9 @@ from bot.domain.label import Label
 from bot.errors import Conflict, Gone
 
 _PAGE = "per_page=100"
+_EDITED = """query($o: String!, $n: String!, $i: Int!) {
+  repository(owner: $o, name: $n) { issue(number: $i) { lastEditedAt } }
+}"""
 
 
 class IssueMethods:
@@ -52,13 +56,32 @@ class IssueMethods:
         return tuple(shapes.shape(shapes.label, row).name for row in rows)
 
     async def labellings(self, repo: str, number: int) -> tuple[Labelling, ...]:
-        """Return every label that was ever put on an issue, and who did it, oldest first."""
-        scope = await self._calls.scope(repo)
-        rows = await self._calls.pages(
-            scope, f"/repos/{repo}/issues/{number}/events?{_PAGE}", key=None
+        """Return every label that was ever put on an issue or taken off, and by whom."""
+        return tuple(
+            shapes.shape(shapes.labelling, row)
+            for row in await self._events(repo, number)
+            if row.get("event") in {"labeled", "unlabeled"}
         )
-        put = [row for row in rows if isinstance(row, dict) and row.get("event") == "labeled"]
-        return tuple(shapes.shape(shapes.labelling, row) for row in put)
+
+    async def edited_since(self, repo: str, number: int, put: Labelling) -> bool:
+        """Whether title or body of an issue were changed after a label was put on it.
+
+        GraphQL alone tells when a text was edited, in whole seconds: the same one counts as after.
+        """
+        renamed = [row for row in await self._events(repo, number) if row.get("event") == "renamed"]
+        if any(shapes.shape(_event_id, row) > put.id for row in renamed):
+            return True
+        owner, _, name = repo.partition("/")
+        scope = await self._calls.scope(repo)
+        found = await self._calls.query(scope, _EDITED, {"o": owner, "n": name, "i": number})
+        edited = shapes.shape(_edited, found)
+        return edited is not None and edited >= put.at
+
+    async def _events(self, repo: str, number: int) -> list[dict[str, Any]]:
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/{number}/events?{_PAGE}"
+        rows = await self._calls.pages(scope, url, key=None)
+        return [row for row in rows if isinstance(row, dict)]
 
     async def close_issue(self, repo: str, number: int, *, completed: bool = True) -> None:
         """Close an issue, as done or as not planned."""
@@ -165,6 +188,15 @@ class IssueMethods:
         except Gone:
             return Permission("none", "none", 0)
         return shapes.shape(shapes.permission, data)
+
+
+def _event_id(data: shapes.Data) -> int:
+    return int(data["id"])
+
+
+def _edited(data: shapes.Data) -> float | None:
+    at = data["repository"]["issue"]["lastEditedAt"]
+    return shapes.moment(at) if at else None
 
 
 def _issue(repo: str, data: object) -> Issue:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -117,10 +118,22 @@ def reacting(data: Data) -> str:
 
 
 def labelling(data: Data) -> Labelling:
-    """Read the event of putting a label on an issue."""
+    """Read the event of putting a label on an issue, or of taking it off."""
     actor = data["actor"] or GHOST
     by = _make(Person, login=actor["login"], id=actor["id"])
-    return _make(Labelling, id=data["id"], label=data["label"]["name"], by=by)
+    return _make(
+        Labelling,
+        id=data["id"],
+        label=data["label"]["name"],
+        by=by,
+        at=moment(data["created_at"]),
+        on=data["event"] == "labeled",
+    )
+
+
+def moment(text: str) -> float:
+    """Read one of GitHub's times as seconds of the epoch."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 def permission(data: Data) -> Permission:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -112,17 +113,27 @@ class Runs:
         found = await self._select(sa.and_(RUNS.c.repo == repo, RUNS.c.created_at > since))
         return sum(run.issue.author_id == author_id for run in found)
 
-    async def approved_text(self, issue: str, event: int, revision: str) -> str:
-        """Return the revision that an approval was first seen on: this one, if it is new."""
-        c = APPROVALS.c
+    async def approve_text(self, issue: str, event: int, revision: str) -> str:
+        """Write down which revision an approval covers, and return it: the first word stays."""
         insert = self._room.insert(APPROVALS).values(issue=issue, event=event, revision=revision)
-        query = sa.select(c.revision).where(c.issue == issue, c.event == event)
+        query = self._approval(issue, event)
 
         def work(connection: sa.Connection) -> str:
             connection.execute(insert.on_conflict_do_nothing())
             return str(connection.execute(query).scalar_one())
 
         return await self._room.write(work)
+
+    async def approved_text(self, issue: str, event: int) -> str | None:
+        """Return the revision that an approval covers, empty for none, None when it is new."""
+        query = self._approval(issue, event)
+        found = await self._room.read(lambda connection: connection.execute(query).scalar())
+        return None if found is None else str(found)
+
+    @staticmethod
+    def _approval(issue: str, event: int) -> sa.Select[Any]:
+        c = APPROVALS.c
+        return sa.select(c.revision).where(c.issue == issue, c.event == event)
 
     async def request_stop(self, run_id: str, why: str) -> None:
         """Ask a run to stop before its next irreversible step; the first reason stays."""

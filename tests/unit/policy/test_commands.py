@@ -23,24 +23,35 @@ RUN = Run("x", ISSUE, "a" * 40, Priority.P2, RunState.DROPPED)
 RETRY = Command(Verb.RETRY)
 
 
+STOP = Command(Verb.STOP)
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("/nightshift retry", RETRY),
-        ("  /Nightshift  STOP\nbecause", Command(Verb.STOP)),
-        ("/nightshift priority p1", Command(Verb.PRIORITY, Priority.P1)),
-        ("/nightshift why", Command(Verb.WHY)),
-        ("please /nightshift stop", None),
-        ("/nightshifted stop", None),
-        ("> /nightshift stop", None),
-        ("thanks\n/nightshift stop", None),
-        ("", None),
+        ("/nightshift retry", (RETRY,)),
+        ("  /Nightshift  STOP\r\nbecause", (STOP,)),
+        ("/nightshift stop, please!", (STOP,)),
+        ("/nightshift pause. I am looking at it", (Command(Verb.PAUSE),)),
+        ("/nightshift priority p1", (Command(Verb.PRIORITY, Priority.P1),)),
+        ("/nightshift why?", (Command(Verb.WHY),)),
+        ("thanks\n/nightshift priority P0\n\n/nightshift retry",
+         (Command(Verb.PRIORITY, Priority.P0), RETRY)),
+        ("\n".join(["/nightshift stop"] * 9), (STOP,) * 5),
+        ("please /nightshift stop", ()),
+        ("/nightshifted stop", ()),
+        ("> /nightshift stop", ()),
+        ("```\n/nightshift stop\n```", ()),
+        ("~~~\n```\n/nightshift stop", ()),
+        ("    /nightshift stop", ()),
+        ("```\ncode\n```\n/nightshift stop", (STOP,)),
+        ("", ()),
     ],
-)
-def test_only_the_first_line_speaks(body: str, expected: Command | None) -> None:
-    """Quotes, asides and longer words are talk among people."""
+)  # fmt: skip
+def test_lines_that_begin_with_our_word_speak(body: str, expected: tuple[Command, ...]) -> None:
+    """Quotes, code, asides and longer words are talk among people; who says stop is understood."""
     assert expected == parse(body)
-    assert addressed(body) == (expected is not None)
+    assert addressed(body) == bool(expected)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +60,14 @@ def test_only_the_first_line_speaks(body: str, expected: Command | None) -> None
         ("/nightshift", "a verb is missing"),
         ("/nightshift retri", "did you mean retry?"),
         ("/nightshift @everyone", "known are retry"),
-        ("/nightshift stop now", "stop takes no further word"),
+        ("/nightshift retry now", "retry takes no further word"),
         ("/nightshift priority", "one of P0"),
         ("/nightshift priority P9", "one of P0"),
     ],
 )
 def test_a_mistake_is_told_without_repeating_it(body: str, said: str) -> None:
     """What was written may mention people: none of it comes back."""
-    found = parse(body)
+    (found,) = parse(body)
 
     assert isinstance(found, Mistake)
     assert said in found.what

@@ -196,10 +196,10 @@ def test_a_stop_that_was_taken_back_starts_again(why: Why) -> None:
     of_a_writer = replace(HAND, author_writes=True)
 
     # Everybody may open his own closed issue again, so that alone is nobody's word.
-    needs_more = {Why.HUMAN_COMMIT, Why.PULL_CLOSED, Why.CLOSED}
+    needs_more = {Why.HUMAN_COMMIT, Why.PULL_CLOSED, Why.RETARGETED, Why.CLOSED}
     assert bool(decide(ISSUE, None, (last,), HAND)) == (why not in needs_more)
     assert bool(decide(ISSUE, None, (last,), again)) == (why is not Why.HUMAN_COMMIT)
-    final = {Why.HUMAN_COMMIT, Why.PULL_CLOSED}
+    final = {Why.HUMAN_COMMIT, Why.PULL_CLOSED, Why.RETARGETED}
     assert bool(decide(ISSUE, None, (last,), of_a_writer)) == (why not in final)
 
 

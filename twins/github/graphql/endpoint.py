@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from graphql import GraphQLSchema
 
+from twins.core.admin import read_json
 from twins.core.server import ENTRY
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import iso
@@ -29,7 +30,8 @@ def routes(transport: Transport, schema: Path) -> list[web.AbstractRouteDef]:
 
 def _handler(transport: Transport, schema: Path) -> Handler:
     def answer(call: Call) -> Reply:
-        return _answer(call, transport, sdl.load(schema))
+        known = sdl.load(schema) if schema.is_file() else sdl.least()
+        return _answer(call, transport, known)
 
     ready = transport.handler(Operation("POST", PATHS[0], answer, RESOURCE))
 
@@ -37,6 +39,8 @@ def _handler(transport: Transport, schema: Path) -> Handler:
         try:
             await asyncio.to_thread(sdl.load, schema)
         except FileNotFoundError:
+            if sdl.is_enough((await read_json(request)).get("query")):
+                return await ready(request)
             request[ENTRY].unmodelled = True
             return web.json_response({"message": sdl.MISSING, "unmodelled": True}, status=501)
         return await ready(request)

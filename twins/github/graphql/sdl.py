@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from graphql import GraphQLSchema, build_schema
+from graphql import GraphQLError, GraphQLSchema, build_schema, parse, validate
 
 from twins.contract.fetch import GRAPHQL, TOOLS
 
@@ -12,6 +12,28 @@ COMMAND = f"python -m twins.contract.fetch {GRAPHQL.name}"
 MISSING = (
     f"github-twin has no GraphQL schema on this machine; fetch it with `{COMMAND}` (needs npm)"
 )
+
+LEAST = """
+scalar DateTime
+type Query { repository(owner: String!, name: String!): Repository }
+type Repository { issue(number: Int!): Issue }
+type Issue { number: Int! lastEditedAt: DateTime }
+"""
+"""Enough of it for what Nightshift itself asks, so that a world needs no npm."""
+
+
+@cache
+def least() -> GraphQLSchema:
+    """Return the few types that need no fetching."""
+    return build_schema(LEAST)
+
+
+def is_enough(text: object) -> bool:
+    """Whether a document asks for nothing but those."""
+    try:
+        return isinstance(text, str) and not validate(least(), parse(text))
+    except GraphQLError:
+        return False
 
 
 @cache

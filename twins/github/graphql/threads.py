@@ -97,6 +97,8 @@ THREAD: Fields = {
     "resourcePath": lambda node, ask: path_of(_body(node, ask)["html_url"]),
     "closed": lambda node, _: node.thing.state == "closed",
     "closedAt": lambda node, _: iso(node.thing.closed_at),
+    "lastEditedAt": lambda node, _: iso(node.thing.edited_at),
+    "includesCreatedEdit": lambda node, _: node.thing.edited_at is not None,
     "locked": lambda node, _: node.thing.locked,
     "activeLockReason": constant(None),
     "milestone": constant(None),

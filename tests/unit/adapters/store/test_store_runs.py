@@ -74,10 +74,12 @@ async def test_everybody_lets_go_of_the_switch_for_himself(store: Store) -> None
 
 async def test_an_approval_keeps_the_text_it_was_first_seen_on(store: Store) -> None:
     """Whatever is on the issue later; another labelling is another approval."""
-    seen = [await store.approved_text("o/n#1", 7, text) for text in ("first", "second")]
+    assert await store.approved_text("o/n#1", 7) is None
+    seen = [await store.approve_text("o/n#1", 7, text) for text in ("first", "second")]
+    assert await store.approved_text("o/n#1", 7) == "first"
     assert seen == ["first", "first"]
-    assert await store.approved_text("o/n#1", 8, "second") == "second"
-    assert await store.approved_text("o/n#2", 7, "other") == "other"
+    assert await store.approve_text("o/n#1", 8, "second") == "second"
+    assert await store.approve_text("o/n#2", 7, "other") == "other"
 
 
 async def test_one_open_run_per_issue(store: Store) -> None:
