@@ -84,6 +84,8 @@ class BuildEnd(StrEnum):
     """Turns, money or time ran out."""
     REFUSED = "refused"
     NO_RESULT = "no-result"
+    STOPPED = "stopped"
+    """People wanted it no more; why is on the run's record."""
 
 
 @dataclass(frozen=True, slots=True)

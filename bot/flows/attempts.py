@@ -10,6 +10,7 @@ from bot.domain.role import Lane
 from bot.domain.run import Attempt, Run, RunState
 from bot.domain.verdict import Purpose, Verdict
 from bot.domain.work import (
+    BuildEnd,
     BuildReply,
     BuildRequest,
 )
@@ -83,7 +84,7 @@ async def _attempt(story: Story, mission: Mission, start: Start, index: int) -> 
     if isinstance(step, TryAgain):
         return start.heard(reply, step.feedback)
     if isinstance(step, Finish) or reply.attempt is None:
-        await story.finish(step if isinstance(step, Finish) else _NOTHING)
+        await _end(story, reply, step)
         return None
     candidate = _candidate(reply.attempt, reply.bundle, start)
     dev = await ask_rehearsal(story.server, story.run, candidate, mission)
@@ -109,6 +110,13 @@ async def _attempt(story: Story, mission: Mission, start: Start, index: int) -> 
         return None
     moved = await _ride(story, candidate, mission, left)
     return moved and replace(moved, submission=start.submission + 1)
+
+
+async def _end(story: Story, reply: BuildReply, step: GoOn | Finish) -> None:
+    """End without a change: people may have stopped it in the middle of the build."""
+    if reply.end is BuildEnd.STOPPED and await story.stopped("build"):
+        return
+    await story.finish(step if isinstance(step, Finish) else _NOTHING)
 
 
 async def _build(story: Story, mission: Mission, start: Start, index: int) -> BuildReply:

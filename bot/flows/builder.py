@@ -1,6 +1,7 @@
 """The builder's parts, and the small stories that its flows share."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ MODEL_RETRY = Retry(attempts=6, first_s=2.0, longest_s=60.0)
 """For what passes in seconds: inside the step, below its deadline."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 60.0, 900.0
 """For what does not: the workflow sleeps on disk and goes on with the same conversation."""
+_STOPPED, _HELD = "stopped", "held"
+_RECORD_S, _LOOK_S = 60.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,28 @@ class Builder:
                     raise
                 await self.engine.sleep(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**outage))
         raise AssertionError("unreachable: the last round returns or raises")
+
+    async def may_go_on(self, run_id: str, point: str) -> bool:
+        """Ask durably, before money is spent, whether people still want a run; False: they do not.
+
+        While they hold it by a label, this waits.
+        """
+        for asked in itertools.count():
+            heard = await self.engine.step(
+                f"heard:{point}:{asked}",
+                lambda: self._heard(run_id),
+                kind=str,
+                timeout_s=_RECORD_S,
+            )
+            if heard != _HELD:
+                return heard != _STOPPED
+            await self.engine.sleep(_LOOK_S)
+        raise AssertionError("unreachable: the counter never ends")
+
+    async def _heard(self, run_id: str) -> str:
+        if await self.store.stop_requested(run_id):
+            return _STOPPED
+        return _HELD if await self.store.run_held(run_id) else ""
 
     async def content(self, turn: Turn) -> list[dict[str, Any]]:
         """Read a recorded reply back, byte for byte what was stored."""

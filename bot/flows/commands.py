@@ -54,6 +54,15 @@ async def obey(server: Server, repo: str, number: int) -> bool:
     return done
 
 
+async def obeyed(server: Server, repo: str, comment: Comment) -> bool:
+    """Whether a comment has been answered already."""
+    return await server.store.effect_done(_key(repo, comment))
+
+
+def _key(repo: str, comment: Comment) -> str:
+    return f"command:{repo}:{comment.id}"
+
+
 async def _note_stop(server: Server, repo: str, number: int, said: Said) -> None:
     """Let a stop count before anything goes on; its label follows with the other commands."""
     if Command(Verb.STOP) in said:
@@ -74,9 +83,8 @@ async def _once(server: Server, repo: str, number: int, comment: Comment, said: 
             await server.forge.react(repo, comment.id, _DONE)
         return True
 
-    await server.store.effect(
-        f"command:{repo}:{comment.id}", "command", {}, lookup=nothing, perform=answer
-    )
+    key = _key(repo, comment)
+    await server.store.effect(key, "command", {}, lookup=nothing, perform=answer)
 
 
 async def _answer(server: Server, repo: str, number: int, said: Command | Mistake) -> str:

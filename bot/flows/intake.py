@@ -15,7 +15,7 @@ from functools import partial
 from bot.adapters.store import Delivery, Subject, SubjectKey
 from bot.domain.run import RunState
 from bot.domain.subject import SubjectKind
-from bot.errors import NightshiftError, Unavailable
+from bot.errors import Gone, NightshiftError
 from bot.flows.act import act
 from bot.flows.commands import obey
 from bot.flows.escaped import note_reverts
@@ -130,8 +130,9 @@ class Intake:
         if self.own_id is None:
             self.own_id = await self._server.forge.bot_id()
         failed = await sweep(self._server)
-        if failed:
-            raise Unavailable("; ".join(failed)[:500])
+        self._trouble.pop("repositories", None)
+        if failed:  # the others were read: no reason to read them all again sooner
+            self._trouble["repositories"] = "; ".join(failed)[:500]
 
     async def _ask_again(self) -> None:
         await ask_again(self._server)
@@ -141,10 +142,7 @@ class Intake:
 
         What came in within the last `quiet_s` waits for the next time: a burst is seen as a whole.
         """
-        if self._unheard and not await self._server.store.paused():
-            while self._unheard:
-                key = self._unheard.pop()
-                await self._server.store.mark_dirty(key.repo, key.kind, key.number)
+        await self._hear()
         decided: list[_Decided] = []
         while len(decided) < _MOST_AT_ONCE:
             subject = await self._server.store.lease_subject(_OWNER, _LEASE_S, quiet_s=quiet_s)
@@ -152,6 +150,8 @@ class Intake:
                 break
             try:
                 decided.append(_Decided(subject, await self._look(subject.key)))
+            except Gone:  # nothing is there to be looked at, and nobody to tell
+                await self._server.store.finish_subject(subject, subject.seq)
             except NightshiftError as error:
                 await self._server.store.fail_subject(subject, error.what)
         for one in sorted(decided, key=lambda d: _urgency(d.actions)):
@@ -162,6 +162,13 @@ class Intake:
                 await self._server.store.fail_subject(one.subject, error.what)
             else:
                 await self._server.store.finish_subject(one.subject, one.subject.seq)
+
+    async def _hear(self) -> None:
+        """Look again, once nothing is paused, where somebody spoke meanwhile."""
+        if self._unheard and not await self._server.store.paused():
+            while self._unheard:
+                key = self._unheard.pop()
+                await self._server.store.mark_dirty(key.repo, key.kind, key.number)
 
     async def _look(self, key: SubjectKey) -> tuple[Action, ...]:
         if key.kind in {SubjectKind.INSTALLATION, SubjectKind.REPOSITORY}:

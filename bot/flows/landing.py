@@ -8,10 +8,10 @@ the tree compared afterwards, because the commit is then GitHub's own.
 from bot.adapters.forge import Repository
 from bot.adapters.store import Landing
 from bot.domain.run import Run
-from bot.errors import Conflict, Protected, Tampered
+from bot.errors import Conflict, Protected, TakenOver, Tampered
 from bot.flows.people import wanted
 from bot.flows.publish import show_check
-from bot.flows.server import Server
+from bot.flows.server import Server, branch_of
 from bot.policy.authorise import Permit
 
 _METHODS = ("squash", "rebase", "merge")
@@ -46,6 +46,10 @@ async def _now(server: Server, repo: Repository, run: Run, permit: Permit) -> st
     """Land, unless people have changed their mind: what was recorded as wanted may be days old."""
     if await wanted(server, run) or await server.store.paused():
         return ""
+    branch = branch_of(run.issue.number)
+    tip = await server.tip(repo.full_name, branch)
+    if tip is not None and tip != permit.commit:
+        raise TakenOver(f"{branch} was moved to {tip[:12]}, which is not what was judged")
     await show_check(server, run, permit.commit, "success")
     try:
         return await _push(server, repo, permit)

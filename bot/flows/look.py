@@ -16,7 +16,7 @@ from bot.flows.project import show, show_again, show_label
 from bot.flows.server import Server
 from bot.policy.control import TRIGGER, Hand, busy
 from bot.policy.escaped import ESCAPED, reported
-from bot.policy.intake import Action, Admit, StartRun, decide, stopped
+from bot.policy.intake import Action, Admit, StartRun, decide, paused, stopped
 
 _BROKE_OFF = "a fault in Nightshift itself ended this run; the server's log tells where"
 
@@ -34,6 +34,8 @@ async def look_at_issue(server: Server, key: SubjectKey) -> tuple[Action, ...]:
         known[-1] = await given_back(server, known[-1])
     if running is not None and running.state is RunState.QUEUED:
         await enqueue(server, running)  # a crash may have come between the record and the queue
+    if running is not None and issue is not None:
+        await store.hold_run(running.id, on=paused(issue))
     hand = Hand()
     if issue is not None and (busy(issue.labels) or (running is None and not stopped(issue))):
         hand = await hand_of(server, issue)

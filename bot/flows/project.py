@@ -28,7 +28,7 @@ _QUIET = frozenset(
     }
 )
 """States that pass quickly or look like the one before: no call and no notification for them."""
-
+_UNLABELLED = frozenset({RunState.QUEUED, RunState.TRIAGING})
 
 _SHOW = "show"
 _CONCLUSION = {RunState.LANDED: "success", RunState.OPENED: "neutral"}
@@ -89,7 +89,7 @@ async def project(server: Server, run: Run) -> None:
 
 async def show_label(server: Server, run: Run) -> None:
     """Leave the one label that mirrors the state; what people changed about it is mended."""
-    if run.state in _QUIET:
+    if run.state in _UNLABELLED:
         return
     repo, label = run.issue.repo, state_label(run.state)
     await server.forge.ensure_label(repo, label)

@@ -10,10 +10,12 @@ from bot.adapters.forge import Repository
 from bot.domain.subject import SubjectKind
 from bot.errors import Gone, NightshiftError, Rejected
 from bot.flows.admission import mission_of
+from bot.flows.commands import obeyed
 from bot.flows.control import holders
 from bot.flows.project import owed
 from bot.flows.server import Server
 from bot.policy.ageing import aged
+from bot.policy.commands import addressed
 from bot.policy.control import PAUSE_ALL, TRIGGER
 from bot.policy.escaped import ESCAPED
 from bot.policy.lost import Attempt, lost
@@ -56,6 +58,8 @@ async def _records(server: Server) -> None:
             await store.mark_dirty(run.issue.repo, SubjectKind.ISSUE, run.issue.number)
             if run.pull is not None:
                 await store.mark_dirty(run.issue.repo, SubjectKind.COMMENTS, run.pull)
+    for letter in await store.dead_letters():  # given up during an outage that is over by now
+        await store.mark_dirty(letter.key.repo, letter.key.kind, letter.key.number)
     late = await owed(server)
     for run in await store.runs() if late else ():
         if run.id in late:
@@ -75,6 +79,7 @@ async def _repository(server: Server, repo: Repository) -> None:
     for issue in await forge.open_issues(name, TRIGGER):
         await store.mark_dirty(name, SubjectKind.ISSUE, issue.number)
         await store.mark_dirty(name, SubjectKind.COMMENTS, issue.number)
+    await _comments(server, name)
     mission = await mission_of(server, name)
     if mission is not None and mission.takes_all:
         for issue in await forge.open_issues(name):
@@ -86,6 +91,13 @@ async def _repository(server: Server, repo: Repository) -> None:
         await store.mark_dirty(name, SubjectKind.BRANCH, 0)
         for number, pull in await forge.labelled(name, ESCAPED):
             await store.mark_dirty(name, SubjectKind.PULL if pull else SubjectKind.ISSUE, number)
+
+
+async def _comments(server: Server, repo: str) -> None:
+    """Find what was said to us anywhere, also where no label and no run is."""
+    for number, comment in await server.forge.latest_comments(repo):
+        if addressed(comment.body) and not await obeyed(server, repo, comment):
+            await server.store.mark_dirty(repo, SubjectKind.COMMENTS, number)
 
 
 async def ask_again(server: Server) -> int:

@@ -61,6 +61,8 @@ async def talk_on(desk: Desk, state: Talking) -> End | Batch:
 
 async def _turn(desk: Desk, state: Talking) -> End | Batch | None:
     """One model call and what follows from it; None to go on."""
+    if not await desk.builder.may_go_on(desk.request.run_id, f"{state.talk.turn}"):
+        return End(BuildEnd.STOPPED, "")
     turn = await _ask(desk, state)
     if not turn.reply:
         return End(BuildEnd.EXHAUSTED, "the money of this issue or day is used up")

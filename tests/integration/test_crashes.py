@@ -44,6 +44,7 @@ async def small() -> AsyncIterator[Small]:
         *coder("MARK-JUDGE", [edit(4), submit()]),
         *coder("MARK-STORM", [edit(6), submit()]),
         *coder("MARK-LIMIT", [edit(7), submit()]),
+        *coder("MARK-HOLD", *LOOKS, [edit(8)], [submit()]),
         *coder("MARK-PAUSE", *LOOKS, [edit(5)], [submit()]),
     ]
     async with small_stage(rules) as opened:
@@ -242,6 +243,31 @@ async def test_a_limit_that_lasts_hides_a_landing_and_undoes_nothing(
 
     await until("the end to be shown", shown)
     assert_once(repo, run)
+
+
+async def test_labels_reach_into_a_build(small: Small, repo: Repository) -> None:
+    """Held in the middle of an attempt no model is called, and stopped it ends right there."""
+    number = await small.file("The eighth sum is wrong", "MARK-HOLD")
+    issue = repo.get_issue(number)
+
+    async def calls() -> int:
+        return len(await calls_of(small, "MARK-HOLD"))
+
+    async def begun() -> bool:
+        return await calls() > 2
+
+    async def held() -> bool:
+        run = await small.run_of(number)
+        return run is not None and await small.stage.store.run_held(run.id)
+
+    await until("a few model calls", begun)
+    issue.add_to_labels("nightshift:pause")
+    await until("the pause to be heard", held)
+    seen = await calls() + 1  # one may be on its way
+    issue.add_to_labels("nightshift:stop")
+    run = await small.ended(number)
+    assert (run.state, run.reason) == (RunState.STOPPED, "stop-label")
+    assert await calls() <= seen < len(LOOKS)
 
 
 async def test_whatever_runs_comes_to_rest_and_goes_on(small: Small, repo: Repository) -> None:

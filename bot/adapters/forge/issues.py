@@ -109,6 +109,16 @@ class IssueMethods:
                 return comment
         return None
 
+    async def latest_comments(self, repo: str) -> tuple[tuple[int, Comment], ...]:
+        """Return the hundred comments that changed last in a repository, each with its number."""
+        scope = await self._calls.scope(repo)
+        url = f"/repos/{repo}/issues/comments?sort=updated&direction=desc&{_PAGE}"
+        rows = await self._calls.read(scope, url)
+        return tuple(
+            (shapes.shape(shapes.number_of_comment, row), shapes.shape(shapes.comment, row))
+            for row in (rows if isinstance(rows, list) else [])
+        )
+
     async def create_comment(self, repo: str, number: int, body: str) -> Comment:
         """Write a comment. Look for its marker first: this never does."""
         scope = await self._calls.scope(repo)

@@ -165,6 +165,11 @@ def pull(data: Data) -> Pull:
     )
 
 
+def number_of_comment(data: Data) -> int:
+    """Read under which issue or pull request a comment stands."""
+    return int(str(data["issue_url"]).rpartition("/")[2])
+
+
 def review(data: Data) -> Review:
     """Read one review of a pull request."""
     user = data["user"] or GHOST

@@ -43,6 +43,11 @@ class Effects:
             await self._room.write(lambda c: self._finish(c, key, result))
             return result
 
+    async def effect_done(self, key: str) -> bool:
+        """Whether an effect was begun and finished."""
+        query = sa.select(EFFECTS.c.key).where(EFFECTS.c.key == key, EFFECTS.c.state == "done")
+        return await self._room.read(lambda c: c.execute(query).first()) is not None
+
     async def pending_effects(self, kind: str = "") -> tuple[str, ...]:
         """Return the keys that were begun and never finished, oldest first, of one kind or all."""
         pending = EFFECTS.c.state == "pending"

@@ -17,8 +17,14 @@ class Pause:
     why: str
 
 
+_RUN = "run:"
+
+
 class Pauses:
-    """Whoever pulls the switch lets go of it for himself; the last one sets everything free."""
+    """Whoever pulls the switch lets go of it for himself; the last one sets everything free.
+
+    A run can be held by itself, which holds nothing else.
+    """
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -36,7 +42,11 @@ class Pauses:
 
     async def pauses(self) -> tuple[Pause, ...]:
         """Return the hands on the switch, the first one first; nothing: work goes on."""
-        query = sa.select(PAUSES.c.source, PAUSES.c.why).order_by(PAUSES.c.at, PAUSES.c.source)
+        query = (
+            sa.select(PAUSES.c.source, PAUSES.c.why)
+            .where(PAUSES.c.source.not_like(f"{_RUN}%"))
+            .order_by(PAUSES.c.at, PAUSES.c.source)
+        )
         return await self._room.read(
             lambda connection: tuple(Pause(*row) for row in connection.execute(query))
         )
@@ -44,3 +54,15 @@ class Pauses:
     async def paused(self) -> bool:
         """Whether any hand is on the switch."""
         return bool(await self.pauses())
+
+    async def hold_run(self, run_id: str, *, on: bool) -> None:
+        """Hold one run, or let it go on; saying so twice changes nothing."""
+        source = f"{_RUN}{run_id}"
+        await (self.pause(source, "a label") if on else self.resume(source))
+
+    async def run_held(self, run_id: str) -> bool:
+        """Whether people hold this very run."""
+        query = sa.select(PAUSES.c.source).where(PAUSES.c.source == f"{_RUN}{run_id}")
+        return (
+            await self._room.read(lambda connection: connection.execute(query).first()) is not None
+        )
