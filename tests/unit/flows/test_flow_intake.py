@@ -482,6 +482,37 @@ async def test_an_issue_that_goes_in_circles_is_paused(door: Door) -> None:
     assert "nightshift:pause" in {label["name"] for label in labels}
 
 
+async def test_what_was_said_where_no_label_is_gets_heard(door: Door) -> None:
+    """No delivery tells of it: the sweep reads the latest comments, and each once."""
+    number = await door.file()
+    place = f"/repos/{REPO}/issues/{number}"
+    await door.floor.call("PATCH", place, {"state": "closed"})
+    await door.floor.call("POST", f"{place}/comments", {"body": "/nightshift why"})
+    for _ in range(2):
+        await sweep(door.floor.server)
+        await door.intake.settle()
+    said, told = await door.floor.call("GET", f"{place}/comments")
+    assert (said["reactions"]["+1"], "No run has begun" in told["body"]) == (1, True)
+
+
+async def test_what_was_given_up_is_taken_up_by_the_sweep(door: Door) -> None:
+    """An outage that outlasts all tries costs nothing for good; what is gone is no dead letter."""
+    number = await door.file("nightshift")
+    rule = {"method": "GET", "path": f".*/issues/{number}", "status": 502, "count": 0}
+    await door.floor.call("POST", "/_twin/faults", rule)
+    store, key = door.floor.server.store, SubjectKey(REPO, SubjectKind.ISSUE, number)
+    await store.mark_dirty(key.repo, key.kind, key.number)
+    for _ in range(MOST_ATTEMPTS):
+        subject = await store.lease_subject("test", 60.0)
+        assert subject is not None
+        await store.fail_subject(replace(subject, attempts=0), "502")
+    await door.floor.call("DELETE", "/_twin/faults")
+    await store.mark_dirty(REPO, SubjectKind.COMMENTS, 4711)
+    await sweep(door.floor.server)
+    await door.intake.settle()
+    assert "inbox" not in await door.intake.health()
+
+
 async def test_a_lost_delivery_is_asked_for_and_starts_its_run(door: Door) -> None:
     """GitHub repeats nothing by itself; its own log tells what never arrived."""
     handler = intake_handler(door.intake.record, [SecretStr("hush")])
