@@ -46,7 +46,7 @@ from bot.signals import until_signal
 from bot.validator.service import KEY_FILE, ValidatorService
 from bot.validator.shelf import Folder, Remote, Repository, Shelf
 from bot.validator.signing import open_signer
-from bot.web.app import build_app, make_runner
+from bot.web.app import build_door, build_pages, make_runner
 from bot.web.intake import intake_handler
 
 _VERSIONS = {Role.SERVER: "srv-1", Role.BUILDER: "bld-1", Role.VALIDATOR: "val-1"}
@@ -149,39 +149,48 @@ async def serve_server(settings: ServerSettings) -> None:
         )
         stack.push_async_callback(engine.close)
         intake = Intake(server, sweep_s=settings.sweep_s)
-        url = await _listen(stack, settings, store, intake)
+        url, pages = await _listen(stack, settings, store, intake)
         working = await stack.enter_async_context(_background(intake.run()))
-        _ready(Role.SERVER, url=url)
+        _ready(Role.SERVER, url=url, pages=pages)
         await _until(stop, working)
 
 
 async def _listen(
     stack: contextlib.AsyncExitStack, settings: ServerSettings, store: Store, intake: Intake
-) -> str:
+) -> tuple[str, str]:
+    """Open the door and the pages; return where they are."""
     secrets = [settings.webhook_secret]
     if settings.webhook_secret_previous is not None:
         secrets.append(settings.webhook_secret_previous)
-    app = build_app(
-        intake=intake_handler(intake.record, secrets, own_id=lambda: intake.own_id),
+    door = build_door(intake_handler(intake.record, secrets, own_id=lambda: intake.own_id))
+    pages = build_pages(
         runs=store.runs,
         health=intake.health,
         held=intake.held,
         github_url=settings.github_pages,
     )
+    return (
+        await _open(stack, door, settings.listen_host, settings.listen_port, "LISTEN"),
+        await _open(stack, pages, settings.pages_host, settings.pages_port, "PAGES"),
+    )
+
+
+async def _open(
+    stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int, name: str
+) -> str:
     runner = make_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, settings.listen_host, settings.listen_port)
     try:
-        await site.start()
+        await web.TCPSite(runner, host, port).start()
     except OSError as error:
         raise PortInUse(
-            f"cannot listen on {settings.listen_host}:{settings.listen_port}: {error.strerror}",
+            f"cannot listen on {host}:{port}: {error.strerror}",
             means="another program, or another Nightshift, listens there",
-            remedy="end it, or choose another port with NIGHTSHIFT_LISTEN_PORT (0 = any free one)",
+            remedy=f"end it, or choose another port with NIGHTSHIFT_{name}_PORT (0 = any free one)",
         ) from None
-    host, port = runner.addresses[0][:2]
-    return f"http://{host}:{port}"
+    shown, chosen = runner.addresses[0][:2]
+    return f"http://{shown}:{chosen}"
 
 
 async def serve_builder(settings: BuilderSettings) -> None:

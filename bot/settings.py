@@ -69,6 +69,8 @@ class ServerSettings(_Role):
 
     listen_host: str = Field(default="127.0.0.1", description="address of the webhook server")
     listen_port: int = Field(default=8080, ge=0, le=65535, description="0 = any free port")
+    pages_host: str = Field(default="127.0.0.1", description="address of the pages of runs")
+    pages_port: int = Field(default=8081, ge=0, le=65535, description="0 = any free port")
     github_url: str = Field(default="https://api.github.com", description="REST base of the host")
     app_id: str = Field(description="the GitHub App's id or client id")
 

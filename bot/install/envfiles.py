@@ -77,6 +77,7 @@ def _variables(app: MadeApp, around: Surroundings) -> dict[Role, dict[str, str]]
             "NIGHTSHIFT_GITHUB_URL": around.host.api,
             "NIGHTSHIFT_LISTEN_HOST": "127.0.0.1",
             "NIGHTSHIFT_LISTEN_PORT": "8080",
+            "NIGHTSHIFT_PAGES_PORT": "8081",
         },
         Role.BUILDER: {"NIGHTSHIFT_MODEL_KEY": ""},
         Role.VALIDATOR: {"NIGHTSHIFT_SCENARIOS": str(around.scenarios)},
@@ -88,7 +89,8 @@ def _kept(path: Path, ours: Mapping[str, str]) -> dict[str, str]:
     if not path.exists():
         return {}
     there = {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
-    mine = {"NIGHTSHIFT_SCENARIOS", "NIGHTSHIFT_LISTEN_HOST", "NIGHTSHIFT_LISTEN_PORT"}
+    chosen = {"LISTEN_HOST", "LISTEN_PORT", "PAGES_HOST", "PAGES_PORT", "SCENARIOS"}
+    mine = {f"NIGHTSHIFT_{name}" for name in chosen}
     return {
         name: value
         for name, value in there.items()

@@ -13,7 +13,7 @@ from bot.domain.role import Role
 from bot.errors import EnvironmentProblem, Unavailable, UsageError
 from bot.install import envfiles
 from bot.install.browser import ManifestFlow
-from bot.install.host import HOOK_PATH, Host
+from bot.install.host import Host
 from bot.install.made import MadeApp, exchange
 from bot.policy.app import Registration
 from bot.up import STORE, installation, verdict_key
@@ -45,7 +45,7 @@ async def setup(options: SetupOptions, console: Console) -> int:
     around = _surroundings(options)
     wanted = Registration(
         name=_name(options),
-        home=_home(options),
+        home=options.host.web,
         redirect_url="",
         webhook_url=options.webhook,
         optional=options.administration,
@@ -122,11 +122,6 @@ def _name(options: SetupOptions) -> str:
     if options.name and len(name) > _LONGEST_NAME:
         raise UsageError(f"--name: at most {_LONGEST_NAME} characters, this has {len(name)}")
     return name[:_LONGEST_NAME].rstrip("-")
-
-
-def _home(options: SetupOptions) -> str:
-    """Name the App's home page: this installation's own dashboard, if the world can reach it."""
-    return options.webhook.removesuffix(HOOK_PATH) + "/" if options.webhook else options.host.web
 
 
 def checked_org(org: str) -> str:

@@ -47,7 +47,7 @@ class Registration:
 
     name: str
     home: str
-    """The App's home page: this installation's own, else the GitHub host's."""
+    """The App's home page, which GitHub demands: the host's, as our own pages are not public."""
     redirect_url: str
     webhook_url: str = ""
     public: bool = False

@@ -1,7 +1,7 @@
 """Whether a repository's own words forbid what we do: changes that no person has written or read.
 
-Projects write such rules in prose. A sentence counts when it refuses contributions and names who made
-them, or when it wants a person to have written or read each. One that only asks for disclosure
+Projects write such rules in prose. A sentence counts when it refuses contributions and names who
+made them, or when it wants a person to have written or read each. One that only asks for disclosure
 does not. It stays a guess: `unattended: allowed` in the mission, by the same owners, ends it.
 """
 

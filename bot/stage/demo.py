@@ -199,7 +199,7 @@ def _tell(
         place = f"pull/{run.pull}" if run.pull else f"issues/{run.issue.number}"
         console.print(f"  #{run.issue.number}  {web}/{place}", highlight=False)
     if keep:
-        console.print(f"  all runs  {stage.server_url}/   repository  {web}", highlight=False)
+        console.print(f"  all runs  {stage.pages_url}/   repository  {web}", highlight=False)
         if sdl.PATH.is_file():
             person = stage.world.people[0]
             console.print(

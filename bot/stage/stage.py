@@ -70,6 +70,7 @@ class Stage:
         self.store: Store
         self.tiers: dict[Role, str] = {}
         self.server_url = ""
+        self.pages_url = ""
 
     @classmethod
     def make(cls, world: World) -> Self:
@@ -126,8 +127,10 @@ class Stage:
         ready = await self.supervisor.start_all(plans)
         self.tiers = {role: facts.get("tier", "") for role, facts in ready.items()}
         self.server_url = ready[Role.SERVER]["url"]
-        port = str(urlsplit(self.server_url).port)
-        self.supervisor.remember(Role.SERVER, "NIGHTSHIFT_LISTEN_PORT", port)
+        self.pages_url = ready[Role.SERVER]["pages"]
+        for name, url in (("LISTEN", self.server_url), ("PAGES", self.pages_url)):
+            port = str(urlsplit(url).port)
+            self.supervisor.remember(Role.SERVER, f"NIGHTSHIFT_{name}_PORT", port)
         self.store = Store(self.supervisor.database_url)
         hook = {"app": self.world.app.slug, "url": f"{self.server_url}/github/webhooks"}
         await self.github.admin("POST", "hook", hook)
@@ -156,6 +159,7 @@ class Stage:
             "NIGHTSHIFT_VERDICT_KEY": verdict_key,
             "NIGHTSHIFT_JJ": str(_jj()),
             "NIGHTSHIFT_LISTEN_PORT": "0",
+            "NIGHTSHIFT_PAGES_PORT": "0",
             "NIGHTSHIFT_WRITE_SPACING_S": str(_WRITE_SPACING_S),
             "NIGHTSHIFT_CONCURRENCY": str(slots),
         }

@@ -1,4 +1,7 @@
-"""The server's HTTP face: the webhook door, a health check and a plain page of runs."""
+"""The server's two HTTP faces: the webhook door for GitHub, and plain pages for its owner.
+
+They have a port each, so that whoever opens the door to the world opens nothing else.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -34,15 +37,21 @@ async def _by_nobody() -> Sequence[str]:
     return ()
 
 
-def build_app(
+def build_door(intake: HookHandler) -> web.Application:
+    """Build what GitHub may reach."""
+    app = web.Application(middlewares=[_careful])
+    app.add_routes([web.post("/github/webhooks", intake)])
+    return app
+
+
+def build_pages(
     *,
-    intake: HookHandler,
     runs: Runs,
     health: Health,
     held: Held = _by_nobody,
     github_url: str = "https://github.com",
 ) -> web.Application:
-    """Build the application; `github_url` is where people look at issues.
+    """Build what its owner reads; `github_url` is where people look at issues.
 
     `health` returns what is wrong by part, nothing when all is well; `held` says, a line each, who
     keeps everything paused.
@@ -70,7 +79,6 @@ def build_app(
     app = web.Application(middlewares=[_careful])
     app.add_routes(
         [
-            web.post("/github/webhooks", intake),
             web.get("/healthz", healthz),
             web.get("/runs.json", as_json),
             web.get("/style.css", style),

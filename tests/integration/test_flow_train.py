@@ -13,7 +13,7 @@ from bot.domain.mission import Mission
 from bot.domain.role import Lane
 from bot.domain.run import Run
 from bot.domain.verdict import Outcome, Purpose, Verdict
-from bot.errors import Tampered
+from bot.errors import TakenOver, Tampered
 from bot.flows.judge import Candidate
 from bot.flows.landing import land
 from bot.flows.publish import publish

@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,7 +21,7 @@ from bot.domain.issue import Issue
 from bot.domain.label import Label
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.errors import Conflict, CredentialRefused, Gone, RateLimited, Rejected, Unavailable
-from bot.web.app import build_app
+from bot.web.app import build_door
 from bot.web.intake import Delivery, intake_handler
 from twins.github.app import make_twin
 
@@ -407,9 +406,7 @@ async def test_deliveries_reach_the_door_and_lost_ones_are_asked_for_again(place
         received[delivery.guid] = delivery
         return True
 
-    app: web.Application = build_app(
-        intake=intake_handler(record, [SecretStr(SECRET)]), runs=nothing, health=healthy
-    )
+    app = build_door(intake_handler(record, [SecretStr(SECRET)]))
     async with TestServer(app, host="127.0.0.1") as door:
         url = str(door.make_url("/github/webhooks"))
         await place.admin("hook", {"app": "nightshift", "url": url, "secret": SECRET})
@@ -427,13 +424,3 @@ async def test_deliveries_reach_the_door_and_lost_ones_are_asked_for_again(place
     assert received[lost.guid].subjects == expected
     guids = {d.guid for d in await place.forge.deliveries() if d.arrived}
     assert lost.guid in guids
-
-
-async def nothing() -> list[Any]:
-    """Have no runs."""
-    return []
-
-
-async def healthy() -> dict[str, str]:
-    """Have no trouble."""
-    return {}

@@ -23,7 +23,7 @@ from bot.adapters.store import Store
 from bot.domain.role import Lane
 from bot.flows.intake import Intake
 from bot.flows.sweep import sweep
-from bot.web.app import build_app
+from bot.web.app import build_door
 from bot.web.intake import intake_handler
 from tests.integration.small_world import REPO
 from tests.unit.flows.conftest import Floor, floor, pem
@@ -75,11 +75,7 @@ async def gate(floor: Floor) -> AsyncIterator[Gate]:
     floor.engine.workflow("issue")(ended)
     await floor.engine.launch([Queue(Lane.ISSUE)])
     intake = Intake(floor.server, sweep_s=900)
-    app = build_app(
-        intake=intake_handler(intake.record, [SecretStr(SECRET)]),
-        runs=floor.server.store.runs,
-        health=intake.health,
-    )
+    app = build_door(intake_handler(intake.record, [SecretStr(SECRET)]))
     async with (
         TestServer(app, host="127.0.0.1") as server,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session,

@@ -10,7 +10,7 @@ from bot.domain.issue import Issue
 from bot.domain.priority import Priority
 from bot.domain.run import Run, RunState
 from bot.errors import Unavailable
-from bot.web.app import build_app
+from bot.web.app import build_door, build_pages
 
 HOSTILE = Issue("acme/parcel", 7, "<script>alert(1)</script>", "", (), "ann", 5)
 RUN = Run("acme/parcel#7@x", HOSTILE, "a" * 40, Priority.P1, RunState.BUILDING, pull=9)
@@ -39,8 +39,7 @@ async def serving(
     held: Sequence[str] = (),
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """Serve the application on loopback."""
-    app = build_app(
-        intake=intake,
+    app = build_pages(
         runs=always(runs),  # type: ignore[arg-type]
         health=always(wrong or {}),  # type: ignore[arg-type]
         held=always(held),  # type: ignore[arg-type]
@@ -112,3 +111,13 @@ async def test_the_style_sheet_is_served_from_here() -> None:
     """The policy allows no other place."""
     async with serving([]) as client, client.get("/style.css") as answer:
         assert (answer.content_type, answer.status) == ("text/css", 200)
+
+
+async def test_the_door_opens_nothing_but_the_door() -> None:
+    """Whoever passes its port on to the world shows neither runs nor health."""
+    async with TestClient(TestServer(build_door(intake), host="127.0.0.1")) as client:
+        for path in ("/", "/runs.json", "/healthz", "/style.css"):
+            async with client.get(path) as answer:
+                assert answer.status == 404
+        async with client.post("/github/webhooks") as answer:
+            assert answer.status == 202

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from bot.domain.subject import SubjectKey, SubjectKind
 from bot.errors import Unavailable
-from bot.web.app import build_app, make_runner
+from bot.web.app import build_door, make_runner
 from bot.web.intake import Delivery, intake_handler, signed
 
 OLD, NEW = "old-secret", "new-secret"
@@ -48,16 +48,6 @@ def inbox_fixture() -> Inbox:
     return Inbox()
 
 
-async def no_runs() -> list[object]:
-    """Have nothing to show."""
-    return []
-
-
-async def healthy() -> dict[str, str]:
-    """Have nothing wrong."""
-    return {}
-
-
 Client = TestClient[web.Request, web.Application]
 
 
@@ -65,7 +55,7 @@ Client = TestClient[web.Request, web.Application]
 async def client_fixture(inbox: Inbox) -> AsyncIterator[Client]:
     """Serve the application on loopback with a small body limit."""
     handler = intake_handler(inbox.record, [SecretStr(NEW), SecretStr(OLD)], largest=100_000)
-    app = build_app(intake=handler, runs=no_runs, health=healthy)  # type: ignore[arg-type]
+    app = build_door(handler)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server(auto_decompress=False)  # as make_runner does
     async with TestClient(server) as client:
@@ -171,7 +161,7 @@ async def test_a_bad_delivery_is_refused_with_its_own_status(
 async def test_nothing_is_unpacked_for_anybody(inbox: Inbox) -> None:
     """A thousandth of what unpacking costs is what a stranger has to send."""
     handler = intake_handler(inbox.record, [SecretStr(NEW)])
-    app = build_app(intake=handler, runs=no_runs, health=healthy)  # type: ignore[arg-type]
+    app = build_door(handler)
     runner = make_runner(app)
     await runner.setup()
     try:
