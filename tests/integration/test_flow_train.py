@@ -230,9 +230,10 @@ async def test_a_head_that_moved_after_the_verdict_never_lands(station: Station)
 async def test_a_branch_that_people_set_back_is_not_landed_over(station: Station) -> None:
     """To a commit of our own, even: what they see on the pull request is not what was judged."""
     before = await station.main()
+    other = await station.request("first.py", shown=True)
     request = await station.request("back.py", shown=True)
     ref = f"/repos/{REPO}/git/refs/heads/nightshift/issue-{request.run.issue.number}"
-    await station.floor.call("PATCH", ref, {"sha": request.candidate.base, "force": True})
+    await station.floor.call("PATCH", ref, {"sha": other.candidate.commit, "force": True})
     with pytest.raises(TakenOver):
         await station.ride(request)
     assert await station.main() == before
