@@ -77,9 +77,10 @@ class ServerSettings(_Role):
     @property
     def github_pages(self) -> str:
         """Return where people read what `github_url` serves to programs."""
-        if self.github_url.rstrip("/") == "https://api.github.com":
-            return "https://github.com"
-        return self.github_url.rstrip("/").removesuffix("/api/v3")
+        url = self.github_url.rstrip("/")
+        if url == "https://api.github.com" or url.endswith(".ghe.com"):
+            return url.replace("://api.", "://", 1)
+        return url.removesuffix("/api/v3")
 
     app_key: SecretStr = Field(description="the App's private key, PEM")
     webhook_secret: SecretStr = Field(description="the App's webhook secret")

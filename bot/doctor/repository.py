@@ -38,6 +38,9 @@ def looks(session: Session, us: Us, repo: str) -> list[Part]:
                 *parts,
                 Part("repository", Health.BROKEN, f"{repo} is archived", "unarchive it"),
             ]
+        if not found.has_issues:
+            mend = f"switch them on at {found.html_url}/settings"
+            parts.append(Part("issues", Health.BROKEN, f"switched off in {repo}", mend))
         looks: dict[str, Look] = {
             "mission": lambda: _mission(found),
             "labels": lambda: _labels(found),

@@ -1,4 +1,4 @@
-"""One GitHub: github.com, or an Enterprise Server with its own address."""
+"""One GitHub: github.com, an Enterprise Server, or an enterprise at ghe.com."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from bot.errors import UsageError
 
 _PUBLIC = "https://github.com"
+_RESIDENT = ".ghe.com"
+"""Enterprises with data residency: https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency"""
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 HOOK_PATH = "/github/webhooks"
 
@@ -23,8 +25,18 @@ class Host:
         """Read `--host`: the address people open, with or without what programs append."""
         web = url.rstrip("/").removesuffix("/api/v3")
         _need_https(web, "--host")
-        if web in {_PUBLIC, "https://api.github.com"}:
+        parts = urlsplit(web)
+        name = (parts.hostname or "").removeprefix("api.").removeprefix("www.")
+        if parts.path:
+            raise UsageError(
+                f"--host: {url!r} has a path",
+                means="it names the GitHub, not an account or a repository on it",
+                remedy=f"--host {parts.scheme}://{parts.netloc}; an organisation is --org",
+            )
+        if name == "github.com":
             return cls(_PUBLIC, "https://api.github.com")
+        if name.endswith(_RESIDENT):
+            return cls(f"https://{name}", f"https://api.{name}")
         return cls(web, f"{web}/api/v3")
 
 

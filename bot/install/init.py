@@ -62,6 +62,12 @@ def _opened(session: Session, repo: str) -> Iterator[Repository]:
             ) from None
         if found.archived:
             raise RepositoryError(f"{repo} is archived", remedy="unarchive it first")
+        if not found.has_issues:
+            raise RepositoryError(
+                f"issues are switched off in {repo}",
+                means="they are where all work begins",
+                remedy=f"switch them on at {found.html_url}/settings",
+            )
         yield found
 
 

@@ -16,6 +16,7 @@ from bot.domain.usage import Usage
 from bot.domain.verdict import Outcome, Purpose, Verdict
 from bot.domain.work import BuildRequest
 from bot.policy.commands import Verb
+from bot.policy.intake import OUTAGES
 from bot.policy.neutral import block, code, cut, inline, paragraph, plain
 from bot.policy.story import REASONS, STATE_LABELS, STORY, state_label
 
@@ -45,6 +46,7 @@ RUN_TRAILER = "Nightshift-Run: "
 _LONGEST = 60_000
 """GitHub takes 65,536 characters: https://docs.github.com/en/rest/issues/comments"""
 _SUBJECT = 68
+_BY_ITSELF = "it begins again by itself; nobody has to do anything."
 
 
 @cache
@@ -95,7 +97,7 @@ def issue_comment(run: Run) -> str:
         marker=issue_marker(run),
         headline=chapter.headline,
         now=chapter.now,
-        next=chapter.next,
+        next=_BY_ITSELF if run.reason in OUTAGES and run.state.ended else chapter.next,
         why=_why(run),
         said=inline(run.detail, 1000) if run.state.ended else "",
         clause=inline(run.clause.lstrip("-* "), 300),

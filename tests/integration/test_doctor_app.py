@@ -345,6 +345,14 @@ async def test_suspended(installed: Installed) -> None:
     assert "landing" not in found
 
 
+async def test_issues_switched_off(installed: Installed) -> None:
+    """Nobody could ask for anything there."""
+    with installed.alice() as alice:
+        alice.get_repo(REPO).edit(has_issues=False)
+
+    finding((await seen(installed))["issues"], Health.BROKEN, "switched off", "/settings")
+
+
 async def test_archived(installed: Installed) -> None:
     """Nothing can be changed there."""
     with installed.alice() as alice:

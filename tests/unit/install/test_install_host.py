@@ -16,6 +16,8 @@ GITHUB = Host.of("https://github.com")
         ("https://api.github.com/", "https://github.com", "https://api.github.com"),
         ("https://ghe.example", "https://ghe.example", "https://ghe.example/api/v3"),
         ("https://ghe.example/api/v3/", "https://ghe.example", "https://ghe.example/api/v3"),
+        ("https://acme.ghe.com", "https://acme.ghe.com", "https://api.acme.ghe.com"),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com", "https://api.acme.ghe.com"),
         ("http://127.0.0.1:81", "http://127.0.0.1:81", "http://127.0.0.1:81/api/v3"),
     ],
 )
@@ -32,12 +34,13 @@ def test_a_host_has_two_addresses(given: str, web: str, api: str) -> None:
         "",
         "https://",
         "https://me@ghe.example",
+        "https://github.com/acme",
         "https://ghe.example?x=1",
         "ftp://ghe.example",
         "https://[",
     ],
 )
-def test_keys_never_travel_in_the_clear(given: str) -> None:
+def test_what_is_no_plain_https_address_is_refused(given: str) -> None:
     """The private key comes back over this address."""
     with pytest.raises(UsageError, match="--host"):
         Host.of(given)

@@ -123,6 +123,14 @@ def test_an_ended_run_says_why() -> None:
     assert "> No idea, `@ann.`" in text
 
 
+def test_an_outage_asks_nobody_for_anything() -> None:
+    """Parked until the service is back is not parked until a person decides."""
+    run = replace(RUN, state=RunState.PARKED, reason="unavailable")
+
+    assert "by itself" in issue_comment(run).partition("**Next:**")[2]
+    assert "a person decides" in issue_comment(replace(run, reason="mission"))
+
+
 def test_the_pull_request_closes_its_issue_and_says_what_changed() -> None:
     """The closing line is ours, and stands alone."""
     body = pull_body(LANDED)
