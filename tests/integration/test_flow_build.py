@@ -35,6 +35,8 @@ from bot.flows.build import build
 from bot.flows.builder import Builder
 from bot.flows.triage import triage
 from bot.supervise import CODE
+from tests.integration.adapters.box.conftest import pool, scratch
+from tests.integration.flows.conftest import JJ
 from tests.integration.small_world import (
     REPO,
     accept_all,
@@ -45,8 +47,6 @@ from tests.integration.small_world import (
     submit,
     tool,
 )
-from tests.unit.adapters.box.conftest import pool, scratch
-from tests.unit.flows.conftest import JJ
 from twins.anthropic.app import make_twin
 from twins.anthropic.script import ScriptBrain
 from twins.worlds.history import build_repository

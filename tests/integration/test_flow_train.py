@@ -20,8 +20,8 @@ from bot.flows.publish import publish
 from bot.flows.train import LandingRequest, LandingResult, TrainEnd, train_flow
 from bot.policy.authorise import Permit
 from bot.validator.signing import Signer
+from tests.integration.flows.conftest import Floor, floor, pem
 from tests.integration.small_world import REPO
-from tests.unit.flows.conftest import Floor, floor, pem
 
 __all__ = ["floor", "pem"]
 

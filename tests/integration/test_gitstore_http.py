@@ -12,7 +12,7 @@ import pytest
 
 from bot.adapters.substrate.gitstore import GitStore
 from bot.errors import Conflict, CredentialRefused, Gone
-from tests.unit.adapters.substrate.person import Clone
+from tests.person import Clone
 
 pytestmark = pytest.mark.integration
 CHECKOUT = Path(__file__).resolve().parents[2]

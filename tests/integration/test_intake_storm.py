@@ -25,8 +25,8 @@ from bot.flows.intake import Intake
 from bot.flows.sweep import sweep
 from bot.web.app import build_door
 from bot.web.intake import intake_handler
+from tests.integration.flows.conftest import Floor, floor, pem
 from tests.integration.small_world import REPO
-from tests.unit.flows.conftest import Floor, floor, pem
 
 __all__ = ["floor", "pem"]
 

@@ -1,21 +1,13 @@
 """The engine on small defective programs: layouts, kinds of defects, hostile code."""
 
-import importlib.util
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.integration.twins.anthropic.search.engine_runs import holds, hunt, plant
+
 pytestmark = pytest.mark.integration
 
-HERE = Path(__file__).parent
-SPEC = importlib.util.spec_from_file_location(
-    "engine_runs", HERE.parent / "unit/twins/anthropic/search/engine_runs.py"
-)
-assert SPEC is not None
-assert SPEC.loader is not None
-RUNS: Any = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(RUNS)
 
 PYTEST = "python -m pytest -q"
 # name: (files, issue, checks, a program that the reported patches are held to)
@@ -33,6 +25,8 @@ def price(kg):
     raise ValueError("too heavy")
 ''',
             "tests/test_rates.py": """import pytest
+
+from tests.integration.twins.anthropic.search.engine_runs import holds, hunt, plant
 from ship.rates import price
 
 def test_light():
@@ -192,10 +186,10 @@ top(items, 2)  # returns ['a', 'c'], should be ['b', 'c']
 def test_a_right_patch_is_among_the_first(tmp_path: Path, name: str) -> None:
     """One of the first three patches is right on inputs that the engine never saw."""
     files, issue, checks, held_out = PROGRAMS[name]
-    RUNS.plant(tmp_path, files)
-    found = RUNS.hunt(tmp_path, issue, *checks, seconds=20.0)
+    plant(tmp_path, files)
+    found = hunt(tmp_path, issue, *checks, seconds=20.0)
     assert found["patches"], found
-    assert any(RUNS.holds(tmp_path, patch, held_out) for patch in found["patches"][:3]), found
+    assert any(holds(tmp_path, patch, held_out) for patch in found["patches"][:3]), found
 
 
 FEATURES = {
@@ -218,8 +212,8 @@ if __name__ == "__main__":
     parser.add_argument("number")
     print(parser.parse_args().number)
 """
-    RUNS.plant(tmp_path, {"app.py": source})
-    found = RUNS.hunt(tmp_path, FEATURES[name])
+    plant(tmp_path, {"app.py": source})
+    found = hunt(tmp_path, FEATURES[name])
     assert (found["patches"], found["candidates"]) == ([], 0)
     assert "nothing defines yet" in found["notes"][0]
 
@@ -231,10 +225,10 @@ def test_weak_examples_are_overfitted(tmp_path: Path) -> None:
         return total * 0.9
     return total
 """
-    RUNS.plant(tmp_path, {"disc.py": source})
-    found = RUNS.hunt(tmp_path, "`discount(200, 2)` returns `200` but must be `180.0`.")
+    plant(tmp_path, {"disc.py": source})
+    found = hunt(tmp_path, "`discount(200, 2)` returns `200` but must be `180.0`.")
     program = "from disc import discount\nassert discount(20, 12) == 18 and discount(99, 9) == 99"
-    verdicts = [RUNS.holds(tmp_path, patch, program) for patch in found["patches"]]
+    verdicts = [holds(tmp_path, patch, program) for patch in found["patches"]]
     assert False in verdicts
     assert len({patch["new"] for patch in found["patches"]}) > 2
 
@@ -254,6 +248,6 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_products_end_in_a_report(tmp_path: Path, name: str) -> None:
     """Whatever the product does, the engine reports within its time and touches nothing."""
-    RUNS.plant(tmp_path, {"bad.py": HOSTILE[name]})
-    found = RUNS.hunt(tmp_path, '`f(1)` should return `"VII"`', seconds=2.0)
+    plant(tmp_path, {"bad.py": HOSTILE[name]})
+    found = hunt(tmp_path, '`f(1)` should return `"VII"`', seconds=2.0)
     assert found["patches"] == []

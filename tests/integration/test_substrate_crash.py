@@ -12,8 +12,8 @@ import pytest
 
 from bot.adapters.substrate.substrate import Substrate, Workspace
 from bot.provision.jj import installed
-from tests.unit.adapters.substrate.person import Clone
-from tests.unit.adapters.substrate.tars import tar_of
+from tests.person import Clone
+from tests.tars import tar_of
 
 pytestmark = pytest.mark.integration
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ WORKER = """
 import asyncio, sys
 from pathlib import Path
 from bot.adapters.substrate.substrate import Substrate
-from tests.unit.adapters.substrate.tars import tar_of
+from tests.tars import tar_of
 
 async def work(root, jj, base):
     substrate = await Substrate.open(Path(root), jj=Path(jj))

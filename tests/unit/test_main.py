@@ -42,7 +42,6 @@ def test_the_first_page_names_every_verb_and_exit_code(capsys: pytest.CaptureFix
     [
         (["try", "{here}", "--issue", "{here}/none.md"], 2, "cannot read the issue"),
         (["try", "{here}/absent", "--issue", "{issue}"], 2, "is no folder"),
-        (["try", "{here}", "--issue", "{issue}"], 2, "is not a git repository"),
         (["try", "{here}", "--issue", "{issue}", "--model", "x"], 2, "nor a URL"),
         (["try", "{here}", "--issue", "{issue}", "--scenarios", "{here}/no"], 2, "is no folder"),
         (["demo", "--world", "nowhere"], 2, "there is no world"),

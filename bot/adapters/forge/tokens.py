@@ -1,11 +1,16 @@
 """The App's own short-lived JWT, and installation tokens narrowed to what a job needs."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jwt as pyjwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
 from bot.adapters.forge.transport import Transport
@@ -62,14 +67,21 @@ class AppKey:
         """Return a fresh JWT: issued a minute ago, good for nine more."""
         now = int(self._now() + self._drift)
         claims = {"iat": now - _BACK, "exp": now + _AHEAD, "iss": self._issuer}
-        try:
-            return pyjwt.encode(claims, self._key.get_secret_value(), algorithm="RS256")
-        except (ValueError, TypeError, pyjwt.PyJWTError):
-            raise CredentialRefused(
-                "the App's private key cannot sign",
-                means="it is no RSA key in PEM form",
-                remedy="download a new private key from the App's settings page",
-            ) from None
+        return pyjwt.encode(claims, self._signer, algorithm="RS256")
+
+    @cached_property
+    def _signer(self) -> RSAPrivateKey:
+        """The key, read once: checking that it is sound holds up everything else for a while."""
+        pem = self._key.get_secret_value().encode()
+        with contextlib.suppress(ValueError, TypeError, UnsupportedAlgorithm):
+            key = load_pem_private_key(pem, password=None)
+            if isinstance(key, RSAPrivateKey):
+                return key
+        raise CredentialRefused(
+            "the App's private key cannot sign",
+            means="it is no RSA key in PEM form",
+            remedy="download a new private key from the App's settings page",
+        )
 
 
 async def call_as_app(

@@ -3,9 +3,11 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
@@ -23,25 +25,45 @@ from bot.policy.conversation import Conversation, build_body, opening
 from twins.anthropic.app import make_twin
 from twins.anthropic.script import ScriptBrain
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 PRICE = Price(input=4, output=20, write_5m=5, write_1h=8, read=0.2)
 KEY = "right-key"
 ANSWER = [{"text": "Fine."}, {"tool_use": {"name": "bash", "input": {"command": "ls"}}}]
 
 
-@pytest.fixture
-async def url() -> AsyncIterator[str]:
-    """Serve a twin that always gives the same answer, for one key."""
+@dataclass(frozen=True)
+class Endpoint:
+    """A twin, and a client of it."""
+
+    url: str
+    model: Model
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def endpoint() -> AsyncIterator[Endpoint]:
+    """Serve a twin that always gives the same answer, for one key, to all tests of this file."""
     brain = ScriptBrain([{"reply": ANSWER}])
     async with TestServer(make_twin(brain, key=KEY, minimum_cacheable=8)) as server:
-        yield str(server.make_url("")).rstrip("/")
+        url = str(server.make_url("")).rstrip("/")
+        made = Model(url=url, key=KEY)
+        yield Endpoint(url, made)
+        await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def url(endpoint: Endpoint) -> str:
+    """Give the address of a twin that has seen nothing yet."""
+    async with ClientSession() as session, session.post(f"{endpoint.url}/_twin/reset") as said:
+        assert said.ok
+    return endpoint.url
 
 
 @pytest.fixture
-async def model(url: str) -> AsyncIterator[Model]:
+def model(url: str, endpoint: Endpoint) -> Model:
     """Give a client of it."""
-    made = Model(url=url, key=KEY)
-    yield made
-    await made.close()
+    assert url
+    return endpoint.model
 
 
 def body(*more: dict[str, Any], model: str = "claude-opus-5-5") -> dict[str, Any]:
@@ -219,13 +241,13 @@ async def test_stray_variables_do_not_redirect(url: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("odd", ["", "localhost:80", "ftp://x", "https://", "file:///etc"])
-def test_an_odd_address_is_a_settings_error(odd: str) -> None:
+async def test_an_odd_address_is_a_settings_error(odd: str) -> None:
     """Before anything is sent."""
     with pytest.raises(SettingsError, match="NIGHTSHIFT_MODEL_URL"):
         Model(url=odd, key=KEY)
 
 
-def test_the_worst_case_grows_with_what_is_sent() -> None:
+async def test_the_worst_case_grows_with_what_is_sent() -> None:
     """More text or more room for an answer is never cheaper."""
     small = worst_case(body(), PRICE)
     longer = body({"role": "user", "content": [{"type": "text", "text": "x" * 9000}]})
@@ -233,7 +255,7 @@ def test_the_worst_case_grows_with_what_is_sent() -> None:
     assert worst_case({**body(), "max_tokens": 1000}, PRICE) > small
 
 
-def test_text_of_a_reply_without_text_is_empty() -> None:
+async def test_text_of_a_reply_without_text_is_empty() -> None:
     """Tool calls alone say nothing."""
     calls: list[dict[str, Any]] = [{"type": "tool_use", "id": "a", "name": "bash", "input": {}}]
     reply = Reply(calls, "tool_use", usage=None, model="")  # type: ignore[arg-type]

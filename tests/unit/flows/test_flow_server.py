@@ -1,6 +1,5 @@
 """The small stories that the server's flows share, and what they believe of other roles."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from bot.flows.train import LandingRequest, _last, _rebased
 from bot.policy.conversation import Conversation
 from bot.supervise import CODE
 from bot.validator.signing import Signer
-from tests.unit.flows.conftest import JJ
 
 WORKFLOW = load_workflow(CODE / "workflows")
 KEY = Signer(Ed25519PrivateKey.generate())
@@ -42,7 +40,6 @@ PASS = Verdict(
 
 def server(state: Path) -> Server:
     """Make a server that never talks to anybody."""
-    assert JJ is not None
     nobody: None = None
     return Server(
         engine=nobody,  # type: ignore[arg-type]
@@ -50,7 +47,7 @@ def server(state: Path) -> Server:
         forge=nobody,  # type: ignore[arg-type]
         workflow=WORKFLOW,
         state=state,
-        jj=JJ,
+        jj=state / "jj",
         verdict_key=KEY.public_key,
         accept_tier_b=True,
         accept_uncalibrated=True,
@@ -63,13 +60,6 @@ def asks(*verdicts: Verdict) -> LandingRequest:
     attempt = replace(attempt, verdicts=tuple(KEY.sign(verdict) for verdict in verdicts))
     run = Run("r", ISSUE, "b" * 40, Priority.P2, RunState.TRAIN, attempts=(attempt,))
     return LandingRequest(run, CANDIDATE, Mission(checks=("true",), gate=Gate(0.5)))
-
-
-async def test_a_store_is_opened_once(tmp_path: Path) -> None:
-    """Runs that begin together share it; opening it twice at once would break it."""
-    one = server(tmp_path)
-    found = await asyncio.gather(*(one.substrate("o/n") for _ in range(4)))
-    assert len({id(store) for store in found}) == 1
 
 
 @pytest.mark.parametrize("answer", [None, {}, [], "pass", {"signed": {}}, {"end": "submitted"}])

@@ -1,8 +1,6 @@
 """The stage gives each role what is its own, and leaves nothing behind."""
 
 import os
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from bot.domain.role import Role
 from bot.errors import ScenarioError, UsageError
 from bot.stage.demo import DemoOptions, demo
 from bot.stage.stage import Place, Stage
-from bot.stage.trial import TrialOptions, check_scenarios, trial
+from bot.stage.trial import check_scenarios
 from bot.supervise import CODE
 from bot.validator.loader import corpus_digest, find_corpus
 from twins.worlds.loader import load
@@ -98,23 +96,3 @@ def test_a_corpus_is_read_before_anything_starts(tmp_path: Path) -> None:
     sealed = text.replace("set: gate", "set: sealed").replace("id: ", "id: sealed-", 1)
     (tmp_path / "two.md").write_text(sealed)
     assert check_scenarios(tmp_path) == "1 in the gate, 25 are needed"
-
-
-async def test_a_trial_with_a_mistake_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A wrong issue, scenario folder or repository: one message, and no folder is left."""
-    rooms = tmp_path / "rooms"
-    rooms.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(rooms))
-    issue = tmp_path / "issue.md"
-    issue.write_text("# Title\n")
-    good = TrialOptions(tmp_path, issue)
-    for options in (
-        replace(good, issue=tmp_path / "none.md"),
-        replace(good, scenarios=tmp_path / "none"),
-        good,
-    ):
-        with pytest.raises(UsageError):
-            await trial(options, Console(quiet=True))
-    assert list(rooms.iterdir()) == []

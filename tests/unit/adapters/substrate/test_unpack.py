@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.substrate import unpack
 from bot.adapters.substrate.tree import Refused, inspect, is_reserved
 from bot.errors import Rejected
-from tests.unit.adapters.substrate.tars import entry, odd, tar_of, tar_with
+from tests.tars import entry, odd, tar_of, tar_with
 
 
 @pytest.fixture

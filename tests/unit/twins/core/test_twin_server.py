@@ -1,10 +1,5 @@
 """The server every twin runs on: admin routes, faults, journal, start and stop."""
 
-import asyncio
-import json
-import signal
-import socket
-import sys
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -122,46 +117,3 @@ async def test_reset_forgets_everything(client: Client) -> None:
     assert await (await client.get("/_twin/journal")).json() == []
     assert (await (await client.post("/bump")).json())["value"] == 1
     assert (await (await client.post("/_twin/clock", json={})).json())["now"] > 1e9
-
-
-RUNNER = """
-import sys
-from twins.core.core import Core
-from twins.core.server import make_app, run
-sys.exit(run(make_app(Core("bare"), routes=[]), port=int(sys.argv[1])))
-"""
-
-
-async def _start(port: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        RUNNER,
-        str(port),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def test_process_says_ready_once_and_leaves_on_sigterm() -> None:
-    """One JSON line means ready; SIGTERM is a clean exit."""
-    process = await _start(0)
-    if process.stdout is None:
-        pytest.fail("no pipe")
-    ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 10))
-    assert ready["pid"] == process.pid
-    async with aiohttp.ClientSession() as session, session.get(ready["url"] + "/_twin/health") as r:
-        assert r.status == 200
-    process.send_signal(signal.SIGTERM)
-    out, err = await asyncio.wait_for(process.communicate(), 10)
-    assert (process.returncode, out, err) == (0, b"", b"")
-
-
-async def test_taken_port_is_one_line_and_exit_4() -> None:
-    """A port in use is a clear message, not a traceback."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = await _start(taken.getsockname()[1])
-        _, err = await asyncio.wait_for(process.communicate(), 10)
-    assert process.returncode == 4
-    assert err.startswith(b"port-in-use: ")
-    assert err.count(b"\n") == 1

@@ -13,7 +13,8 @@ from bot.flows import tools
 from bot.flows.checks import run_checks
 from bot.flows.tools import Ran, run_batch, shorten
 from bot.policy.turns import ToolCall, next_move
-from tests.unit.adapters.box.conftest import _contents, _pack, pool, scratch
+from tests.integration.adapters.box.conftest import pool, scratch
+from tests.tars import contents_of, tar_of
 
 __all__ = ["pool", "scratch"]
 
@@ -33,7 +34,7 @@ def call(name: str, **arguments: object) -> ToolCall:
 async def batch(pool: BoxPool, *calls: ToolCall, timeout_s: float = 20) -> tuple[Ran, bytes]:
     """Run calls on the tree; return what they did and what they left."""
     async with pool.box() as box:
-        await box.put(_pack(TREE))
+        await box.put(tar_of(TREE))
         return await run_batch(box, calls, timeout_s=timeout_s), await box.get()
 
 
@@ -57,7 +58,7 @@ async def test_a_batch_runs_in_order_and_ends_at_submit(pool: BoxPool) -> None:
     assert texts[4].startswith("not run:")
     assert [result["is_error"] for result in ran.results] == [False, False, False, True, True]
     assert ran.ended == call("submit", summary="s")
-    assert (ran.failed, _contents(left)["a.txt"][2]) == (1, b"one\n2\nthree\n")
+    assert (ran.failed, contents_of(left)["a.txt"][2]) == (1, b"one\n2\nthree\n")
     assert ran.wall_s > 0
 
 
@@ -80,7 +81,7 @@ async def test_every_command_has_a_result(pool: BoxPool, command: str, told: str
     assert told in ran.results[0]["content"]
     assert len(ran.results[0]["content"]) < 11_000
     json.dumps(ran.results).encode()
-    assert "a.txt" in _contents(left)
+    assert "a.txt" in contents_of(left)
 
 
 @in_module
@@ -88,7 +89,7 @@ async def test_a_long_text_is_written_by_edit(pool: BoxPool) -> None:
     """Megabytes go through standard input, not through an argument."""
     ran, left = await batch(pool, call("edit", path="big.txt", old="", new="x" * 3_000_000))
     assert ran.results[0]["content"].startswith("created big.txt")
-    assert len(_contents(left)["big.txt"][2]) == 3_000_000
+    assert len(contents_of(left)["big.txt"][2]) == 3_000_000
 
 
 @in_module
@@ -106,8 +107,8 @@ async def test_checks_run_on_a_clean_tree_with_the_protected_files_of_the_base(
     """What one command leaves the next does not see; a red suite behind a pipe is red."""
     results, cpu = await run_checks(
         pool,
-        tree=_pack({**TREE, "t/test_a.py": b"print('changed')\n"}),
-        restored=_pack({"t/test_a.py": TREE["t/test_a.py"]}),
+        tree=tar_of({**TREE, "t/test_a.py": b"print('changed')\n"}),
+        restored=tar_of({"t/test_a.py": TREE["t/test_a.py"]}),
         commands=["python3 t/test_a.py; touch left", "test ! -e left", "false | cat"],
         layers=(),
         timeout_s=20,

@@ -9,8 +9,8 @@ from bot.domain.run import RunState
 from bot.flows.people import wanted
 from bot.flows.project import project
 from bot.flows.publish import publish
+from tests.integration.flows.conftest import Floor
 from tests.integration.small_world import REPO, VISITOR
-from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIX = {"more.py": "MORE = 1\n"}

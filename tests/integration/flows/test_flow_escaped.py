@@ -12,8 +12,8 @@ from bot.domain.role import Lane
 from bot.domain.run import Run, RunState
 from bot.flows.intake import Intake
 from bot.flows.sweep import sweep
+from tests.integration.flows.conftest import Floor
 from tests.integration.small_world import REPO
-from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

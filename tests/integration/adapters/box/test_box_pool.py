@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,11 @@ from bot.adapters.box import (
     spawn_launcher,
 )
 from bot.errors import BoxUnavailable, Unavailable, UsageError
+from tests.tars import contents_of, tar_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROOT = os.geteuid() == 0
-Pack = Callable[[Mapping[str, bytes | str]], bytes]
-Contents = Callable[[bytes], dict[str, tuple[str, int, str | bytes]]]
 
 
 async def test_the_tier_tells_what_is_there_and_what_is_not(
@@ -42,9 +40,7 @@ async def test_the_tier_tells_what_is_there_and_what_is_not(
         await BoxPool.open(strict, launcher)
 
 
-async def test_a_tree_goes_in_is_changed_and_comes_out(
-    pool: BoxPool, pack: Pack, contents: Contents
-) -> None:
+async def test_a_tree_goes_in_is_changed_and_comes_out(pool: BoxPool) -> None:
     """Odd names, links, empty folders and modes survive; metadata and special files do not."""
     odd = {
         "-rf": b"1",
@@ -59,12 +55,12 @@ async def test_a_tree_goes_in_is_changed_and_comes_out(
         " printf r > $'raw\\xff'"
     )
     async with pool.box() as box:
-        await box.put(pack({**odd, "link": "run.sh"}))
+        await box.put(tar_of({**odd, "link": "run.sh"}))
         assert (await box.run(["bash", "-c", script])).exit_code == 0
         tree = await box.get()
         again = await box.get()
     assert tree == again
-    found = contents(tree)
+    found = contents_of(tree)
     assert found == {
         "-rf": ("file", 0o755, b"1"),
         "a b\n c": ("file", 0o644, b"2"),
@@ -82,11 +78,11 @@ async def test_a_tree_goes_in_is_changed_and_comes_out(
     }
 
 
-async def test_a_file_is_read_inside_the_box(pool: BoxPool, pack: Pack) -> None:
+async def test_a_file_is_read_inside_the_box(pool: BoxPool) -> None:
     """Absent and oversized files are None, and no link leads to a file of the host."""
     files = {"a.txt": b"hello", "big": b"x" * 2000, "link": "/proc/1/environ", "-n": b"dash"}
     async with pool.box() as box:
-        await box.put(pack(files))
+        await box.put(tar_of(files))
         assert await box.get_file("a.txt") == b"hello"
         assert await box.get_file("-n") == b"dash"
         assert await box.get_file("big", max_bytes=1999) is None
@@ -237,11 +233,11 @@ async def test_a_lease_waits_its_turn_but_not_for_ever(pool: BoxPool) -> None:
         assert (await box.run(["true"])).exit_code == 0
 
 
-async def test_a_tree_that_is_too_large_is_refused(pool: BoxPool, pack: Pack) -> None:
+async def test_a_tree_that_is_too_large_is_refused(pool: BoxPool) -> None:
     """Neither way does a tree beyond its bounds pass, and the message says what to do."""
     async with pool.box(limits=Limits(work_mb=2)) as box:
         with pytest.raises(UsageError, match="does not unpack"):
-            await box.put(pack({"big": b"x" * 3_000_000}))
+            await box.put(tar_of({"big": b"x" * 3_000_000}))
     async with pool.box() as box:
         await box.run(["sh", "-c", "head -c 3000000 /dev/zero > big"])
         with pytest.raises(UsageError, match="larger than"):

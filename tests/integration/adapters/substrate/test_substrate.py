@@ -8,8 +8,8 @@ from bot.adapters.substrate.gitstore import GitStore
 from bot.adapters.substrate.substrate import Substrate, Workspace
 from bot.adapters.substrate.tree import Refused
 from bot.errors import Gone, Rejected, Tampered, ToolMissing, UsageError
-from tests.unit.adapters.substrate.person import Clone
-from tests.unit.adapters.substrate.tars import tar_of
+from tests.person import Clone
+from tests.tars import tar_of
 
 BOT = "nightshift[bot] <nightshift[bot]@users.noreply.github.com>"
 

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.substrate.gitstore import GitStore
 from bot.errors import EnvironmentProblem, Rejected, UsageError
 from bot.validator.shelf import FRESH_S, Folder, Remote, Repository
-from tests.unit.adapters.substrate.person import Clone
+from tests.person import Clone
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """A builder's change is taken as data: believed in nothing, shown once, over nobody's work."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,8 @@ from bot.adapters.substrate.gitstore import BOT_EMAIL
 from bot.errors import Conflict, Tampered
 from bot.flows.publish import publish
 from bot.policy.texts import RUN_TRAILER
+from tests.integration.flows.conftest import Floor
 from tests.integration.small_world import REPO
-from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIX = {"more.py": "MORE = 1\n"}
@@ -144,3 +145,9 @@ async def test_a_lost_store_still_knows_its_own_work(
     if ours:
         await publish(floor.server, run, attempt, bundle, run.base)
         assert (await branches(floor))[name] == attempt.commit
+
+
+async def test_a_store_is_opened_once(floor: Floor) -> None:
+    """Runs that begin together share it; opening it twice at once would break it."""
+    found = await asyncio.gather(*(floor.server.substrate("o/n") for _ in range(4)))
+    assert len({id(store) for store in found}) == 1

@@ -7,7 +7,7 @@ import pytest
 from bot.adapters.substrate.gitstore import GitStore
 from bot.adapters.substrate.substrate import Substrate
 from bot.provision.jj import installed
-from tests.unit.adapters.substrate.person import Clone
+from tests.person import Clone
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 

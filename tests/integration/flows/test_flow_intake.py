@@ -25,8 +25,8 @@ from bot.flows.publish import publish
 from bot.flows.sweep import ask_again, sweep
 from bot.policy.control import PAUSE_ALL
 from bot.web.intake import Delivery, intake_handler
+from tests.integration.flows.conftest import Floor
 from tests.integration.small_world import OWNER, REPO, STRANGER, VISITOR, until
-from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.mission import Mission
 from bot.flows.issue import _forbidden
+from tests.integration.flows.conftest import Floor
 from tests.integration.small_world import REPO
-from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 RULE = "# Contributing\n\nWe do not accept AI-generated changes.\n"

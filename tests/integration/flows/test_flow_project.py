@@ -10,8 +10,8 @@ from bot.errors import Unavailable
 from bot.flows.project import owed, project, show, show_again
 from bot.flows.publish import publish
 from bot.policy.texts import evidence_marker, state_label
+from tests.integration.flows.conftest import Floor
 from tests.integration.small_world import REPO
-from tests.unit.flows.conftest import Floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIX = {"more.py": "MORE = 1\n"}

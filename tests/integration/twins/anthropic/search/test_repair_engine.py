@@ -1,26 +1,16 @@
 """The engine on tiny programs without tests: examples of the issue are all it has."""
 
-import importlib.util
 from pathlib import Path
-from typing import Any
 
-SPEC = importlib.util.spec_from_file_location(
-    "engine_runs", Path(__file__).with_name("engine_runs.py")
-)
-assert SPEC is not None
-assert SPEC.loader is not None
-RUNS: Any = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(RUNS)
+from tests.integration.twins.anthropic.search.engine_runs import holds, hunt, plant
 
 
 def test_a_one_word_slip_is_found_from_one_sentence(tmp_path: Path) -> None:
     """The first patch is right beyond the example, and the tree is untouched."""
-    RUNS.plant(
-        tmp_path, {"chk.py": "def most(a, b):\n    if a < b:\n        return a\n    return b\n"}
-    )
-    found = RUNS.hunt(tmp_path, "`most(2, 5)` gives `2`, expected `5`")
+    plant(tmp_path, {"chk.py": "def most(a, b):\n    if a < b:\n        return a\n    return b\n"})
+    found = hunt(tmp_path, "`most(2, 5)` gives `2`, expected `5`")
     assert found["patches"]
-    assert RUNS.holds(
+    assert holds(
         tmp_path,
         found["patches"][0],
         "from chk import most; assert most(9, 1) == 9 and most(1, 9) == 9",
@@ -44,28 +34,28 @@ def test_a_boundary_in_a_method_that_only_acts_is_found(tmp_path: Path) -> None:
     def place(self, name):
         return self.map[name]
 """
-    RUNS.plant(tmp_path, {"places.py": source})
+    plant(tmp_path, {"places.py": source})
     issue = (
         "```\n>>> s = Places('abc')\n>>> s.drop('b')\n>>> s.place('c')\n```\nExpected 1 / Actual 2"
     )
-    found = RUNS.hunt(tmp_path, issue)
+    found = hunt(tmp_path, issue)
     assert found["patches"]
     program = "from places import Places as P; s = P('abcd'); s.drop('a'); assert s.place('b') == 0"
-    assert RUNS.holds(tmp_path, found["patches"][0], program + " and s.place('d') == 2")
+    assert holds(tmp_path, found["patches"][0], program + " and s.place('d') == 2")
 
 
 def test_nothing_to_search_by_ends_at_once(tmp_path: Path) -> None:
     """An issue without a failing example costs no search."""
-    RUNS.plant(tmp_path, {"app.py": "def add(a, b):\n    return a + b\n"})
-    found = RUNS.hunt(tmp_path, "# Please add PDF export\nLike `add(1, 2)` returns `3`, but PDF.")
+    plant(tmp_path, {"app.py": "def add(a, b):\n    return a + b\n"})
+    found = hunt(tmp_path, "# Please add PDF export\nLike `add(1, 2)` returns `3`, but PDF.")
     assert (found["candidates"], found["patches"], found["stopped"]) == (0, [], 0)
     assert found["oracle"]["failing_examples"] == 0
 
 
 def test_what_no_edit_can_mend_is_given_up_with_numbers(tmp_path: Path) -> None:
     """A feature stays unfound; the report says how much was tried."""
-    RUNS.plant(tmp_path, {"app.py": "def add(a, b):\n    return a + b\n"})
-    found = RUNS.hunt(tmp_path, '`add(3, 4)` should return `"VII"`', seconds=0.5)
+    plant(tmp_path, {"app.py": "def add(a, b):\n    return a + b\n"})
+    found = hunt(tmp_path, '`add(3, 4)` should return `"VII"`', seconds=0.5)
     assert found["patches"] == []
     assert found["candidates"] > 5
     assert found["stopped"] == 0.5

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from twins.worlds.history import build_repository
-from twins.worlds.loader import load, product_files
+from twins.worlds.loader import known, load, product_files
 from twins.worlds.world import WorldError
+
+SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -62,3 +64,15 @@ def test_a_directory_in_use_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="not empty"):
         build_repository(load("parcel"), tmp_path)
     assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_known_fix_applies_to_the_head(name: str, tmp_path: Path) -> None:
+    """Git applies each alone, and all of them one after the other."""
+    tree = build_repository(load(name), tmp_path / "tree", bare=False)
+    patches = sorted(str(one) for one in SCENARIOS.glob(f"{load(name).corpus}/_oracle/*.patch"))
+    assert patches
+    for patch in patches:
+        git(tree, "apply", "--check", patch)
+    for patch in patches:
+        git(tree, "apply", patch)

@@ -12,7 +12,7 @@ from bot.adapters.substrate.gitstore import GitStore
 from bot.domain.change import FileStatus
 from bot.errors import Conflict, Gone, Rejected, Tampered, Unavailable, UsageError
 from bot.policy.paths import first_unreadable
-from tests.unit.adapters.substrate.person import Clone
+from tests.person import Clone
 
 
 def files_of(tar: bytes) -> dict[str, bytes]:

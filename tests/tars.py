@@ -10,12 +10,12 @@ def tar_of(files: dict[str, bytes | str]) -> bytes:
 
 
 def entry(name: str, content: bytes | str = b"") -> tuple[tarfile.TarInfo, bytes]:
-    """Make one file, or one link when the content is text."""
+    """Make one file, a program if its name says so, or one link when the content is text."""
     member = tarfile.TarInfo(name)
     if isinstance(content, str):
         member.type, member.linkname = tarfile.SYMTYPE, content
         return member, b""
-    member.size = len(content)
+    member.size, member.mode = len(content), 0o755 if name.endswith(".sh") else 0o644
     return member, content
 
 
@@ -33,3 +33,19 @@ def tar_with(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
         for member, content in entries:
             archive.addfile(member, io.BytesIO(content))
     return out.getvalue()
+
+
+def contents_of(tree: bytes) -> dict[str, tuple[str, int, str | bytes]]:
+    """Return type, mode and content or target of every entry of a tar."""
+    found: dict[str, tuple[str, int, str | bytes]] = {}
+    with tarfile.open(fileobj=io.BytesIO(tree)) as tar:
+        for member in tar:
+            if member.issym():
+                found[member.name] = ("link", 0, member.linkname)
+            elif member.isdir():
+                found[member.name] = ("folder", member.mode, b"")
+            else:
+                file = tar.extractfile(member)
+                kind = "file" if member.isreg() else "other"
+                found[member.name] = (kind, member.mode, file.read() if file else b"")
+    return found
