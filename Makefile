@@ -2,6 +2,8 @@
 # ARGS go to the demo (make demo ARGS="--keep"), PYTEST_ARGS to pytest (make test PYTEST_ARGS="-x").
 
 export PYTHON ?=
+# Tests and stages start hundreds of processes: none should compile all of Nightshift again.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 PYTEST_ARGS ?= tests
 

@@ -1,4 +1,4 @@
-"""The suite's own guard: a run that leaves something behind is red, and says what."""
+"""The suite's own guards: a run that leaves something behind is red, and so is a slow unit."""
 
 import os
 import subprocess
@@ -10,19 +10,30 @@ import pytest
 pytestmark = pytest.mark.integration
 
 GUARD = Path(__file__).parents[1] / "conftest.py"
+ONE_PROCESS = GUARD.with_name("unit") / "conftest.py"
 CLEAN = "def test_clean():\n    pass\n"
 DAEMON = (
     "import subprocess\n"
     "def test_daemon():\n"
     "    subprocess.run(['setsid', '--fork', 'sleep', '20.25'], check=True)\n"
 )
+CHILD = (
+    "import asyncio, subprocess\n"
+    "def start():\n"
+    "    try:\n"
+    "        {how}\n"
+    "    except Exception:\n"
+    "        pass\n"
+    "def test_child():\n"
+    "    start()\n"
+)
 GROUP = "import os\ndef test_group():\n    os.mkdir({name!r})\n"
 LEFT_GROUP = Path("/sys/fs/cgroup/pids/nightshift-4194301-slot-00")
 
 
-def run_suite(folder: Path, text: str) -> tuple[int, str]:
-    """Run a small suite under a copy of the guard that does not wait for long."""
-    guard = GUARD.read_text().replace("_LAST_BREATH_S = 20.0", "_LAST_BREATH_S = 0.3")
+def run_suite(folder: Path, text: str, source: Path = GUARD) -> tuple[int, str]:
+    """Run a small suite under a copy of a guard that does not wait for long."""
+    guard = source.read_text().replace("_LAST_BREATH_S = 20.0", "_LAST_BREATH_S = 0.3")
     (folder / "conftest.py").write_text(guard)
     (folder / "test_it.py").write_text(text)
     done = subprocess.run(
@@ -57,3 +68,24 @@ def test_a_group_makes_the_run_red(tmp_path: Path) -> None:
     finally:
         LEFT_GROUP.rmdir()
     assert (code, LEFT_GROUP.name in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "subprocess.run(['true'])",
+        "asyncio.run(asyncio.create_subprocess_exec('true'))",
+        "__import__('os').posix_spawn('/bin/true', ['true'], {})",
+    ],
+)
+def test_a_unit_test_that_starts_a_process_is_red(tmp_path: Path, how: str) -> None:
+    """Whoever starts it, and whatever catches the error; the message says where the test goes."""
+    code, said = run_suite(tmp_path, CHILD.format(how=how), ONE_PROCESS)
+    assert code == 1
+    assert "test_child starts a process" in said
+    assert "tests/integration" in said
+
+
+def test_a_unit_test_of_one_process_is_green(tmp_path: Path) -> None:
+    """The guard is silent about everything else."""
+    assert run_suite(tmp_path, CLEAN, ONE_PROCESS)[0] == 0
