@@ -316,7 +316,9 @@ def _role(parser: argparse.ArgumentParser) -> None:
 
         log.configure(arguments.role)
         if arguments.show_key:
-            print(roles.show_key())
+            from bot.roles.validator import show_key  # noqa: PLC0415
+
+            print(show_key())
             return 0
         try:
             asyncio.run(roles.serve(Role(arguments.role)))

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.adapters.model import Model
 from bot.adapters.prompts import Prompts, envelope
 from bot.domain.workflow import Price
 from bot.errors import Retryable, Unavailable
 from bot.policy.conversation import typed_body
 from bot.settings import JudgeSettings
 from bot.validator.rubric import SCHEMA, Judge, ModelJudge, Nobody
+
+if TYPE_CHECKING:
+    from bot.adapters.model import Model
 
 _EFFORT = "medium"
 _MAX_TOKENS = 4000
@@ -27,6 +29,8 @@ async def open_judge(settings: JudgeSettings) -> AsyncIterator[Judge]:
     if not settings.judge_url:
         yield Nobody()
         return
+    from bot.adapters.model import Model  # noqa: PLC0415  most validators have no judge
+
     key = settings.judge_key.get_secret_value() or "none"
     model = Model(url=settings.judge_url, key=key, timeout_s=_CALL_S)
     prompts = Prompts(settings.prompts)
@@ -53,7 +57,7 @@ async def open_judge(settings: JudgeSettings) -> AsyncIterator[Judge]:
         await model.close()
 
 
-async def _answer(model: Model, body: Mapping[str, Any]) -> str:
+async def _answer(model: "Model", body: Mapping[str, Any]) -> str:
     """Call, and call again a little later when the endpoint only asks for patience."""
     for pause in (*_PAUSES_S, None):
         try:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,14 +63,49 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield ".".join(parts).removesuffix(".__init__"), path
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield every absolute name that a module imports, inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+@cache
+def tree(path: Path) -> ast.Module:
+    """Parse a module, once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported(path: Path) -> tuple[str, ...]:
+    """Return every absolute name that a module imports, inside functions too."""
+    return tuple(name for node in ast.walk(tree(path)) for name in named(node))
+
+
+def named(node: ast.AST) -> Iterator[str]:
+    """Yield the absolute names of one import statement; nothing for any other node."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "relative import"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def at_load(node: ast.AST) -> Iterator[str]:
+    """Yield what a module imports when it is imported: not inside functions, not for types."""
+    for child in ast.iter_child_nodes(node):
+        later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        if not later and not (
+            isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
+        ):
+            yield from named(child)
+            yield from at_load(child)
+
+
+def brought_along(first: str) -> set[str]:
+    """Return every name that is loaded with a module, ours and foreign."""
+    paths = dict(modules())
+    found, todo = set[str](), [first]
+    while todo:
+        parts = todo.pop().split(".")
+        fresh = {".".join(parts[: i + 1]) for i in range(len(parts))} - found
+        found |= fresh
+        for name in fresh & paths.keys():
+            todo += at_load(tree(paths[name]))
+    return found
 
 
 def under(name: str, room: str) -> bool:
@@ -93,6 +129,24 @@ def test_a_room_imports_only_what_is_below_it(room: str) -> None:
     ]
 
     assert [] == broken
+
+
+@pytest.mark.parametrize(
+    ("role", "own", "never"),
+    [
+        ("server", {"gidgethub"}, {"anthropic"}),
+        ("builder", {"anthropic"}, {"gidgethub"}),
+        ("validator", set(), {"anthropic", "gidgethub"}),
+    ],
+)
+def test_a_role_loads_no_client_that_it_must_not_use(
+    role: str, own: set[str], never: set[str]
+) -> None:
+    """Who runs a model has no way to GitHub at hand, and who writes to GitHub none to a model."""
+    loaded = brought_along(f"bot.roles.{role}")
+
+    assert own <= loaded
+    assert set() == never & loaded
 
 
 def test_adapters_never_import_each_other() -> None:
@@ -148,7 +202,7 @@ def test_only_settings_read_the_environment() -> None:
         name
         for name, path in modules()
         if under(name, "bot") and not any(under(name, reader) for reader in READERS)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute)
         and node.attr in {"environ", "getenv"}
         and isinstance(node.value, ast.Name)
