@@ -119,7 +119,7 @@ async def test_an_end_is_explained_by_its_code(
 ) -> None:
     """The exit code says which class of error it is, the log says the rest."""
     one = await running(supervisor, "pass")
-    await one.process.wait()
+    await one.process.communicate()  # to the end of its output too
     one.log.write_text(said)
     told = _explained(one, code)
     assert type(told) is kind
