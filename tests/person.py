@@ -5,6 +5,25 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+ANN = ("Ann", "ann@example.invalid")
+
+
+def git(folder: Path, *words: str, who: tuple[str, str] = ANN, stdin: bytes = b"") -> str:
+    """Run git in a folder as a person, with nobody's configuration; return what it says."""
+    name, email = who
+    env = {
+        "PATH": os.environ["PATH"], "HOME": "/nonexistent",
+        "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email,
+        "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email,
+    }  # fmt: skip
+    done = subprocess.run(
+        ["git", *words], cwd=folder, env=env, input=stdin, capture_output=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+    return done.stdout.decode("utf-8", "surrogateescape").strip()
+
 
 class Clone:
     """A person's working copy with its own bare remote."""
@@ -22,17 +41,8 @@ class Clone:
         return self.remote.as_uri()
 
     def git(self, *words: str, at: Path | None = None, stdin: bytes = b"") -> str:
-        """Run git as a person."""
-        env = {
-            "PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_AUTHOR_NAME": "Ann", "GIT_AUTHOR_EMAIL": "ann@example.invalid",
-            "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.invalid",
-        }  # fmt: skip
-        done = subprocess.run(
-            ["git", *words], cwd=at or self.work, env=env, input=stdin, capture_output=True,
-            check=True, timeout=30,
-        )  # fmt: skip
-        return done.stdout.decode("utf-8", "surrogateescape").strip()
+        """Run git as its owner."""
+        return git(at or self.work, *words, stdin=stdin)
 
     def commit(self, files: Mapping[str, bytes | None], message: str = "work\n") -> str:
         """Write or delete files, commit everything, push main, return the commit."""

@@ -1,7 +1,6 @@
 """A twin as a process with an installed App, and the folder of files that belongs to it."""
 
 import functools
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +16,7 @@ from bot.install.made import MadeApp
 from bot.policy.app import EVENTS, permissions
 from bot.stage.twin import Twin
 from bot.up import installation, verdict_key
+from tests import person
 
 REPO = "alice/parcel"
 FILES = {
@@ -28,20 +28,9 @@ FILES = {
 }
 
 
-def git(path: Path, *argv: str) -> str:
-    """Run git as a person without configuration would."""
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(path), "GIT_CONFIG_NOSYSTEM": "1"}
-    person = ["-c", "user.name=Alice", "-c", "user.email=alice@users.noreply.github.com"]
-    done = subprocess.run(
-        ["git", *person, *argv],
-        cwd=path,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return done.stdout.strip()
+def git(path: Path, *words: str) -> str:
+    """Run git as Alice."""
+    return person.git(path, *words, who=("Alice", "alice@users.noreply.github.com"))
 
 
 def source(path: Path, files: dict[str, str]) -> Path:

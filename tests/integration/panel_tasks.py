@@ -1,7 +1,8 @@
 """A folder with one small task, as `nightshift panel --tasks` takes it."""
 
-import subprocess
 from pathlib import Path
+
+from tests.person import git
 
 MISSION = """---
 checks: [python -m unittest -q]
@@ -125,5 +126,4 @@ def commit(repository: Path) -> None:
         ("add", "--all"),
         ("commit", "--quiet", "--message", "Begin"),
     ):
-        who = ("-c", "user.name=o", "-c", "user.email=o@till.example")
-        subprocess.run(["git", *who, *words], cwd=repository, check=True, capture_output=True)
+        git(repository, *words)

@@ -19,6 +19,7 @@ from bot.validator.equivalent import FILE as EQUIVALENT_FILE
 from bot.validator.ledger import Ledger
 from bot.validator.loader import load_corpus
 from bot.validator.service import LEDGER_FILE
+from tests.person import git
 
 pytestmark = pytest.mark.integration
 
@@ -116,10 +117,7 @@ class Shop:
 
     def git(self, *words: str) -> None:
         """Run git as the author."""
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        subprocess.run(
-            ["git", "-C", str(self.home / "repo"), *identity, *words], check=True, timeout=30
-        )
+        git(self.home / "repo", *words)
 
     def corpus(self, name: str, *, labels: bool) -> Path:
         """Write a corpus that looks at sums, and at labels too if it is a good one."""

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import RepositoryError
 from bot.foreign import must_git, run_git
+from tests.person import git
 
 ARMED = (
     "core.fsmonitor",
@@ -39,22 +40,17 @@ def armed(tmp_path: Path, marks: Path) -> Path:
     folder = tmp_path / "armed"
     folder.mkdir()
 
-    def git(*words: str) -> None:
-        who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.invalid"]
-        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
-        subprocess.run(["git", *who, *words], cwd=folder, env=env, check=True, capture_output=True)
-
-    git("init", "-q", "-b", "main")
+    git(folder, "init", "-q", "-b", "main")
     (folder / "a.txt").write_text("x")
     (folder / ".gitattributes").write_text("*.txt filter=evil=x diff=evil\n")
-    git("add", ".")
-    git("commit", "-q", "-m", "Begin")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "Begin")
     (folder / ".git" / "more").write_text(
         f'[filter "evil=x"]\n\trequired = true\n\tclean = touch {marks}/included; cat\n'
     )
-    git("config", "include.path", "more")
+    git(folder, "config", "include.path", "more")
     for key in ARMED:
-        git("config", key, f"sh -c 'touch {marks}/{key}; cat'")
+        git(folder, "config", key, f"sh -c 'touch {marks}/{key}; cat'")
     for hook in HOOKS:
         path = folder / ".git" / "hooks" / hook
         path.write_text(f"#!/bin/sh\ntouch {marks}/{hook}\n")

@@ -23,6 +23,7 @@ from bot.validator.judge import Validator
 from bot.validator.ledger import Ledger
 from bot.validator.service import LEDGER_FILE
 from bot.validator.signing import open_signer
+from tests.person import git
 
 pytestmark = pytest.mark.integration
 
@@ -89,15 +90,7 @@ class Desk:
 
     def git(self, *words: str) -> str:
         """Run git as the author."""
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        return subprocess.run(
-            ["git", "-C", str(self.repo), *identity, *words],
-            check=True,
-            capture_output=True,
-            text=True,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home)},
-            timeout=30,
-        ).stdout.strip()
+        return git(self.repo, *words)
 
     def commit(self, source: str) -> str:
         """Commit an adder."""

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.supervise import CODE
+from tests.person import git
 from twins.anthropic.app import make_twin
 from twins.anthropic.script import ScriptBrain
 
@@ -119,16 +119,6 @@ KEYS = {
     "cost_usd", "seconds", "landed_commit", "patch",
 }  # fmt: skip
 ATTEMPT = {"change_id", "commit", "tree", "guards", "checks", "verdict"}
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git as somebody."""
-    who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.invalid"]
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
-    done = subprocess.run(
-        ["git", *who, *words], cwd=folder, env=env, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
 
 
 def fingerprint(folder: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from bot.validator.burns import Burns
 from bot.validator.ledger import Ledger
 from bot.validator.service import KEY_FILE, LEDGER_FILE, ValidatorService
 from bot.validator.signing import open_signer
+from tests.person import git
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -81,16 +81,7 @@ class World:
 
     def git(self, *words: str) -> str:
         """Run git as the author."""
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        done = subprocess.run(
-            ["git", "-C", str(self.repo), *identity, *words],
-            check=True,
-            capture_output=True,
-            text=True,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home)},
-            timeout=30,
-        )
-        return done.stdout.strip()
+        return git(self.repo, *words)
 
     def commit(self, files: Mapping[str, str]) -> tuple[str, str]:
         """Commit these files; return commit and tree, with a bundle of it among the blobs."""

@@ -1,7 +1,5 @@
 """The server's parts on a GitHub twin, and boxes, all in this process."""
 
-import os
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +25,7 @@ from bot.flows.server import Server
 from bot.provision.jj import installed
 from bot.supervise import CODE
 from tests.integration.small_world import REPO, small_world
+from tests.person import git
 from twins.github.app import make_twin
 from twins.worlds.history import build_repository
 from twins.worlds.loader import seed_payload
@@ -87,13 +86,7 @@ class Floor:
 
     def git(self, folder: Path, *words: str) -> str:
         """Run git as a person."""
-        who = ["-c", "user.name=Ann", "-c", "user.email=ann@calc.example"]
-        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
-        done = subprocess.run(
-            ["git", *who, *words], cwd=folder, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return git(folder, *words, who=("Ann", "ann@calc.example"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

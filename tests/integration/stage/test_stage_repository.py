@@ -2,29 +2,15 @@
 
 import hashlib
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from bot.errors import MissionError, RepositoryError, UsageError
 from bot.stage.repository import patch_of, read_issue, take
+from tests.person import git
 
 MISSION = "---\nchecks: [python -m unittest]\n---\n# For sums\n\n## In scope\n\n- Sums.\n"
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git as somebody."""
-    who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.invalid"]
-    done = subprocess.run(
-        ["git", *who, *words],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
 
 
 @pytest.fixture

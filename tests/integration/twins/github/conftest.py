@@ -1,6 +1,5 @@
 """A GitHub twin with a small world, a JSON client and a hook receiver, all on loopback."""
 
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests import person
 from twins.core.core import Core
 from twins.github.api import Operation
 from twins.github.app import make_twin
@@ -132,21 +132,9 @@ def pem(key: rsa.RSAPrivateKey) -> str:
     return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
 
 
-def git(path: Path, *argv: str) -> str:
-    """Run git as a person would, with nobody's configuration."""
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(path), "GIT_CONFIG_NOSYSTEM": "1"}
-    person = ["-c", "user.name=Alice", "-c", "user.email=alice@users.noreply.github.com"]
-    done = subprocess.run(
-        ["git", *person, *argv],
-        cwd=path,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+def git(path: Path, *words: str) -> str:
+    """Run git as Alice."""
+    return person.git(path, *words, who=("Alice", "alice@users.noreply.github.com"))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """Objects, refs, files and history over REST: the very ones that git serves."""
 
 import base64
-import subprocess
 from typing import Any
+
+from tests.person import git
 
 REPO = "/repos/alice/parcel"
 GIT = f"{REPO}/git"
@@ -10,11 +11,7 @@ GIT = f"{REPO}/git"
 
 def plumbing(twin: Any, *argv: str) -> str:
     """Ask the bare repository itself."""
-    path = twin.state / "repos" / "alice" / "parcel.git"
-    done = subprocess.run(
-        ["git", "-C", str(path), *argv], capture_output=True, text=True, timeout=30, check=True
-    )
-    return done.stdout.strip()
+    return git(twin.state / "repos" / "alice" / "parcel.git", *argv)
 
 
 async def test_objects_written_over_rest_are_real(twin: Any) -> None:

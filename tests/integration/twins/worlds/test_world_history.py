@@ -1,23 +1,15 @@
 """A world's past as a git repository."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.person import git
 from twins.worlds.history import build_repository
 from twins.worlds.loader import known, load, product_files
 from twins.worlds.world import WorldError
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
-
-
-def git(directory: Path, *arguments: str) -> str:
-    """Ask git something."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=directory, capture_output=True, text=True, check=True, timeout=30
-    )
-    return done.stdout.strip()
 
 
 def test_the_same_commits_come_out_every_time(
