@@ -86,6 +86,9 @@ def test_a_unit_test_that_starts_a_process_is_red(tmp_path: Path, how: str) -> N
     assert "tests/integration" in said
 
 
-def test_a_unit_test_of_one_process_is_green(tmp_path: Path) -> None:
-    """The guard is silent about everything else."""
-    assert run_suite(tmp_path, CLEAN, ONE_PROCESS)[0] == 0
+def test_the_guard_of_unit_tests_is_silent_about_all_else(tmp_path: Path) -> None:
+    """A unit test of one process, and in the same run any process of other folders' tests."""
+    (tmp_path / "unit").mkdir()
+    (tmp_path / "unit" / "conftest.py").write_text(ONE_PROCESS.read_text())
+    (tmp_path / "unit" / "test_clean.py").write_text(CLEAN)
+    assert run_suite(tmp_path, CHILD.format(how="subprocess.run(['true'])"))[0] == 0

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +24,10 @@ sys.addaudithook(_refuse)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Watch a test of this folder, and the fixtures that it makes and ends."""
-    _running.append(item.nodeid)
+    """Watch a test of this folder (pytest asks for all), and the fixtures it makes and ends."""
+    if Path(__file__).parent in item.path.parents:
+        _running.append(item.nodeid)
     try:
         return (yield)
     finally:
-        _running.pop()
+        _running.clear()
