@@ -11,6 +11,7 @@ from bot.flows.project import project
 from bot.flows.publish import publish
 from tests.integration.flows.conftest import Floor
 from tests.integration.small_world import REPO, VISITOR
+from twins.contract.fetch import GRAPHQL, ensure
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIX = {"more.py": "MORE = 1\n"}
@@ -97,6 +98,7 @@ async def test_a_review_that_asks_for_changes_holds_the_run(floor: Floor) -> Non
 
 async def test_a_draft_waits_and_another_base_stops(floor: Floor) -> None:
     """Not ready, says the one; not for main, says the other."""
+    ensure(GRAPHQL)  # drafts are made through GraphQL alone
     run, attempt, bundle = await floor.attempted(await floor.file(), FIX)
     run = replace(run, pull=await publish(floor.server, run, attempt, bundle, run.base))
     place = f"/repos/{REPO}/pulls/{run.pull}"
