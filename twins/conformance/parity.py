@@ -39,12 +39,12 @@ class Parity:
 
 def compare(record: Record) -> list[Parity]:
     """Return the parity of every recorded exchange on a declared operation."""
-    declared = _Declared(record)
+    declared = Declared(record)
     replayed = list(_replayed(list(fixtures()), declared))
-    return replayed + [one for x in pygithub() if (one := _nearest(x, record, declared))]
+    return replayed + [one for x in pygithub() if (one := nearest(x, record, declared))]
 
 
-class _Declared:
+class Declared:
     """Tells which declared operation a recorded request is, if it is one."""
 
     def __init__(self, record: Record) -> None:
@@ -52,6 +52,7 @@ class _Declared:
         self._every = record.contract.operations()
 
     def __call__(self, exchange: Exchange) -> str | None:
+        """Return the operation, or None."""
         path = BY_ID.sub("/repos/by/id", exchange.path)
         if exchange.method == "GET" and OLD_REFS.fullmatch(path):
             return "GET /repos/{owner}/{repo}/git/matching-refs/{ref}"
@@ -68,7 +69,8 @@ def mean(found: Iterable[Parity]) -> tuple[float, int]:
     return (sum(means) / len(means) if means else 0.0), len(means)
 
 
-def _nearest(exchange: Exchange, record: Record, declared: _Declared) -> Parity | None:
+def nearest(exchange: Exchange, record: Record, declared: Declared) -> Parity | None:
+    """Hold an exchange against the likest answer to its operation, if that is declared."""
     operation = declared(exchange)
     if operation is None:
         return None
@@ -79,7 +81,7 @@ def _nearest(exchange: Exchange, record: Record, declared: _Declared) -> Parity 
     return Parity(exchange, operation, exchange.status, best)
 
 
-def _replayed(exchanges: list[Exchange], declared: _Declared) -> Iterable[Parity]:
+def _replayed(exchanges: list[Exchange], declared: Declared) -> Iterable[Parity]:
     with ground() as one:
         scenarios: dict[str, list[Exchange]] = defaultdict(list)
         for exchange in exchanges:
@@ -89,7 +91,7 @@ def _replayed(exchanges: list[Exchange], declared: _Declared) -> Iterable[Parity
 
 
 def _scenario(
-    one: Ground, name: str, steps: list[Exchange], declared: _Declared
+    one: Ground, name: str, steps: list[Exchange], declared: Declared
 ) -> Iterable[Parity]:
     wanted = [(step, operation) for step in steps if (operation := declared(step))]
     if not wanted:

@@ -19,12 +19,12 @@ FIRST_ERROR = 400
 MOST_SAMPLES = 200
 
 
-def _shape(value: object) -> str:
+def shape(value: object) -> str:
     """Return a text that is equal for bodies of one shape."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{name}:{_shape(one)}" for name, one in value.items()) + "}"
+        return "{" + ",".join(f"{name}:{shape(one)}" for name, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(sorted({_shape(one) for one in value})) + "]"
+        return "[" + ",".join(sorted({shape(one) for one in value})) + "]"
     return type(value).__name__
 
 
@@ -81,10 +81,9 @@ class Record:
         fault = self.contract.response_fault(
             operation, answer.status, answer.media, body if answer.raw else None
         )
-        shape = _shape(answer.json)
         known = self.samples.setdefault((operation, answer.status), {})
         if len(known) < MOST_SAMPLES:
-            known.setdefault(shape, answer.json)
+            known.setdefault(shape(answer.json), answer.json)
         if answer.status < FIRST_ERROR:
             self.worked.add(operation)
             self._note_read(operation, answer)

@@ -6,7 +6,8 @@ bounds of C, S, P, B, E and W, times M (full marks from 0.9 on).
 """
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 Z = 1.96
@@ -31,10 +32,44 @@ class Measure:
         spread = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
         return max(0.0, (middle - spread) / (1 + Z * Z / n))
 
+    def as_json(self) -> dict[str, float | int]:
+        """Return the measure as it is committed."""
+        bound = round(self.bound, 4)
+        return {"value": round(self.value, 4), "evidence": self.evidence, "bound": bound}
+
 
 def share(good: int, of: int) -> Measure:
     """Return a count as a measure."""
     return Measure(good / of if of else 0.0, of)
+
+
+def joined(measures: Iterable[Measure]) -> float:
+    """Return the geometric mean of the lower bounds; 0 when one of them is."""
+    bounds = [one.bound for one in measures]
+    return math.exp(sum(map(math.log, bounds)) / len(bounds)) if all(bounds) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOut:
+    """What came back from the rows that nobody who writes the twin looks at: no names."""
+
+    measures: dict[str, Measure]
+    sha256: str
+    material: dict[str, str]
+
+    @property
+    def score(self) -> float:
+        """Return the one number."""
+        return joined(self.measures.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the member of the card."""
+        return {
+            "score": round(self.score, 4),
+            "measures": {name: one.as_json() for name, one in self.measures.items()},
+            "sha256": self.sha256,
+            "material": self.material,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +80,23 @@ class Scorecard:
     measures: dict[str, Measure]
     holds_down: dict[str, list[str]]
     measured_with: dict[str, Any]
+    holdout: HoldOut
 
     @property
     def score(self) -> float:
         """Return the one number."""
         if self.measures["K"].value < 1:
             return 0.0
-        bounds = [self.measures[one].bound for one in BOUNDED]
-        if not all(bounds):
-            return 0.0
-        mean = math.exp(sum(map(math.log, bounds)) / len(bounds))
+        mean = joined(self.measures[one] for one in BOUNDED)
         return mean * min(1.0, self.measures["M"].value / STRONG)
 
     def as_json(self) -> dict[str, Any]:
         """Return the card as it is committed."""
-        measures = {
-            name: {
-                "value": round(one.value, 4),
-                "evidence": one.evidence,
-                "bound": round(one.bound, 4),
-            }
-            for name, one in self.measures.items()
-        }
-        rest = asdict(self)
         return {
             "twin": self.twin,
             "score": round(self.score, 4),
-            "measures": measures,
-            "holds_down": rest["holds_down"],
-            "measured_with": rest["measured_with"],
+            "measures": {name: one.as_json() for name, one in self.measures.items()},
+            "holds_down": self.holds_down,
+            "measured_with": self.measured_with,
+            "holdout": self.holdout.as_json(),
         }

@@ -9,10 +9,11 @@ from twins.conformance import errors, events, parity, strength
 from twins.conformance.behaviour import ROWS
 from twins.conformance.clients import CLIENTS, ClientScript
 from twins.conformance.clients.stage import staged
+from twins.conformance.holdout import measurement
 from twins.conformance.record import Record
 from twins.conformance.rows import Row
 from twins.conformance.scope import Scope
-from twins.conformance.score import Measure, Scorecard, share
+from twins.conformance.score import HoldOut, Measure, Scorecard, share
 from twins.conformance.suite import Run, play
 from twins.contract.contract import Contract
 from twins.contract.fetch import EVERYTHING
@@ -33,6 +34,8 @@ class Options:
     seeds: Sequence[int] = SEEDS
     mutants: int = MUTANTS
     say: Callable[[str], None] = lambda _: None
+    # What is told of the hold-out beyond its counts; by default nothing.
+    opened: Callable[[str], None] = lambda _: None
 
 
 def all_rows() -> list[Row]:
@@ -40,8 +43,17 @@ def all_rows() -> list[Row]:
     return [*ROWS, *errors.rows(), *events.rows()]
 
 
+def measure_holdout(options: Options) -> HoldOut:
+    """Measure what nobody who writes the twin looks at; the names of what fails stay here."""
+    options.say("the hold-out")
+    found = measurement.measure(all_rows(), options.seeds)
+    for name in found.names():
+        options.opened(name)
+    return found.counts
+
+
 def measure(options: Options) -> Scorecard:
-    """Measure the eight numbers."""
+    """Measure the eight numbers, and the hold-out's beside them."""
     say, rows = options.say, all_rows()
     record = Record(Scope.load(), Contract.load())
     say(f"{len(rows)} rows, {len(options.seeds)} seeds each")
@@ -83,6 +95,7 @@ def measure(options: Options) -> Scorecard:
             "deliveries judged": sum(one.seen for one in record.deliveries.values()),
             "material": {one.name: one.version for one in EVERYTHING},
         },
+        measure_holdout(options),
     )
 
 
