@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twins.conformance.ground import TWIN
-from twins.conformance.holdout import ROWS
+from twins.conformance.holdout import AREAS
 from twins.conformance.holdout.tapes import chosen
 from twins.conformance.parity import Declared, Parity, mean, nearest
 from twins.conformance.record import Record
@@ -47,13 +47,15 @@ class Opened:
 def measure(
     visible: Sequence[Row],
     seeds: Sequence[int],
-    rows: Sequence[Row] = ROWS,
+    areas: Sequence[Sequence[Row]] = AREAS,
     module: Sequence[str] = TWIN,
 ) -> Opened:
     """Play the rows; the visible ones go before, once, for recordings to be compared with."""
     record = Record(Scope.load(), Contract.load())
     play(visible, seeds[:1], record, module=module)
-    run = play(rows, seeds, record, module=module)
+    run = Run(record)
+    for area in areas:
+        run.outcomes += play(area, seeds, record, module=module).outcomes
     declared = Declared(record)
     tapes = chosen(record.contract, declared)
     alike = [one for tape in tapes if (one := nearest(tape, record, declared))]
