@@ -220,8 +220,9 @@ def _twin(parser: argparse.ArgumentParser) -> None:
         "verify",
         help="measure a twin against what its service has published and what was recorded of it",
         description="Measures coverage, shape, parity, behaviour, errors, events, clients and the "
-        "strength of the suite itself, and adds them up. Fetches the material to judge by through "
-        "npm and pip. Exit 1: the score is below the committed one.",
+        "strength of the suite itself, and adds them up; beside them, in counts only, a hold-out "
+        "that whoever writes the twin does not look at. Fetches the material to judge by through "
+        "npm and pip. Exit 1: a score is below the committed one.",
     )
     verify.add_argument("twin", choices=["github"])
     verify.add_argument(
@@ -232,11 +233,29 @@ def _twin(parser: argparse.ArgumentParser) -> None:
     )
     verify.add_argument("--json", type=Path, metavar="FILE", help="write the card as JSON")
     verify.add_argument("--write", action="store_true", help="make this the committed score")
+    verify.add_argument(
+        "--only-holdout",
+        action="store_true",
+        help="measure the hold-out alone; with --write the rest of the committed card stays",
+    )
+    verify.add_argument(
+        "--open-holdout",
+        action="store_true",
+        help="name what fails in the hold-out. What was opened is burned: a row whose failure led "
+        "to a change of the twin moves to the visible suite",
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         from bot.stage.twinverify import VerifyOptions, verify  # noqa: PLC0415
 
-        options = VerifyOptions(arguments.seeds, arguments.mutants, arguments.json, arguments.write)
+        options = VerifyOptions(
+            arguments.seeds,
+            arguments.mutants,
+            arguments.json,
+            arguments.write,
+            arguments.only_holdout,
+            arguments.open_holdout,
+        )
         return verify(options, _console())
 
     parser.set_defaults(run=run)

@@ -2,14 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from twins.conformance import errors, events, parity, strength
 from twins.conformance.behaviour import ROWS
 from twins.conformance.clients import CLIENTS, ClientScript
 from twins.conformance.clients.stage import staged
-from twins.conformance.holdout import measurement
+from twins.conformance.holdout import AREAS, measurement
 from twins.conformance.record import Record
 from twins.conformance.rows import Row
 from twins.conformance.scope import Scope
@@ -27,6 +27,11 @@ WORTH_TELLING = 0.9
 MOST_TOLD = 12
 
 
+def all_rows() -> list[Row]:
+    """Return every row of the suite."""
+    return [*ROWS, *errors.rows(), *events.rows()]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How thorough a measurement is; fewer seeds or mutants are for trying, not for the card."""
@@ -36,17 +41,14 @@ class Options:
     say: Callable[[str], None] = lambda _: None
     # What is told of the hold-out beyond its counts; by default nothing.
     opened: Callable[[str], None] = lambda _: None
-
-
-def all_rows() -> list[Row]:
-    """Return every row of the suite."""
-    return [*ROWS, *errors.rows(), *events.rows()]
+    rows: Sequence[Row] = field(default_factory=all_rows)
+    areas: Sequence[Sequence[Row]] = AREAS
 
 
 def measure_holdout(options: Options) -> HoldOut:
     """Measure what nobody who writes the twin looks at; the names of what fails stay here."""
     options.say("the hold-out")
-    found = measurement.measure(all_rows(), options.seeds)
+    found = measurement.measure(options.rows, options.seeds, options.areas)
     for name in found.names():
         options.opened(name)
     return found.counts
@@ -54,7 +56,7 @@ def measure_holdout(options: Options) -> HoldOut:
 
 def measure(options: Options) -> Scorecard:
     """Measure the eight numbers, and the hold-out's beside them."""
-    say, rows = options.say, all_rows()
+    say, rows = options.say, options.rows
     record = Record(Scope.load(), Contract.load())
     say(f"{len(rows)} rows, {len(options.seeds)} seeds each")
     run = play(rows, options.seeds, record)

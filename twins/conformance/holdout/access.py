@@ -185,6 +185,13 @@ def allowance(ground: Ground, random: Random) -> None:
     expect("sum", limit, left + before + 1)
 
 
+def as_itself(ground: Ground, random: Random) -> None:
+    """What an App asks as itself is not held to the sixty an hour of an address."""
+    ground.advance(HOUR + random.randrange(5, 60))
+    calls = [ground.call("GET", "/app", token=ground.proof()).status for _ in range(70)]
+    expect("answered", {200}, set(calls))
+
+
 def hook(ground: Ground, random: Random) -> None:
     """The hook's configuration changes in what is given; its secret is never shown."""
     path = "/app/hook/config"
@@ -247,6 +254,7 @@ ROWS = facts(
     (proofs, f"{APPS}generating-a-json-web-token-jwt-for-a-github-app"),
     (invited, f"{REST}collaborators/invitations"),
     (allowance, f"{REST}rate-limit/rate-limit"),
+    (as_itself, "github3.py CheckRun_update_check_run"),
     (hook, f"{REST}apps/webhooks#update-a-webhook-configuration-for-an-app"),
     (deliveries, f"{REST}apps/webhooks#list-deliveries-for-an-app-webhook"),
 )

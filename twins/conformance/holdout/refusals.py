@@ -132,12 +132,6 @@ APP = (
         404,
         by="read",
     ),
-    no(
-        "an App adds no repository to itself",
-        "PUT /user/installations/{installation}/repositories/1",
-        403,
-        says=FORBIDDEN,
-    ),
     no("nobody has no repositories", "GET /user/repos", 401, by=""),
     no(
         "type beside visibility",
@@ -346,8 +340,22 @@ RULED = (
     no("rules nobody knows", "GET rulesets/{number}", 404, by="owner"),
     no("changing no rules", "PUT rulesets/{number}", 404, RULES, by="owner"),
     no("deleting no rules", "DELETE rulesets/{number}", 404, by="owner"),
-    no("a status of no kind", "POST statuses/{root}", 422, {"state": "great"}, source=STATUSES),
-    no("a status without a state", "POST statuses/{root}", 422, {"context": "x"}, source=STATUSES),
+    no(
+        "a status of no kind",
+        "POST statuses/{root}",
+        422,
+        {"state": "great"},
+        by="write",
+        source=STATUSES,
+    ),
+    no(
+        "a status without a state",
+        "POST statuses/{root}",
+        422,
+        {"context": "x"},
+        by="write",
+        source=STATUSES,
+    ),
     no(
         "a run that is complete without an end",
         "POST check-runs",

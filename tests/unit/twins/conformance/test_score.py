@@ -4,15 +4,16 @@ import json
 
 import pytest
 
-from twins.conformance.score import Measure, Scorecard, share
+from twins.conformance.score import HoldOut, Measure, Scorecard, share
 from twins.conformance.verify import CARD
 
 FULL = {name: share(200, 200) for name in "CSPBEWM"} | {"K": share(3, 3)}
+HOLDOUT = HoldOut({"B": share(9, 10)}, "0" * 64, {})
 
 
 def card(**changed: Measure) -> Scorecard:
     """Return a card that is full but for what is changed."""
-    return Scorecard("github", FULL | changed, {}, {})
+    return Scorecard("github", FULL | changed, {}, {}, HOLDOUT)
 
 
 @pytest.mark.parametrize(("n", "bound"), [(20, 0.839), (200, 0.981)])
