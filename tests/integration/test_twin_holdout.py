@@ -17,7 +17,7 @@ from twins.conformance.verify import Options
 from twins.contract.contract import Contract
 from twins.contract.fetch import HELD_OUT, FetchFailed, ensure
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 SECRET = "a fact that the twin denies"
 HOPE = "what the twin would have had to say"
 

@@ -188,7 +188,10 @@ def allowance(ground: Ground, random: Random) -> None:
 def as_itself(ground: Ground, random: Random) -> None:
     """What an App asks as itself is not held to the sixty an hour of an address."""
     ground.advance(HOUR + random.randrange(5, 60))
+    nobody = ground.call("GET", "/zen")
+    expect("sixty", "60", nobody.headers["x-ratelimit-limit"])
     calls = [ground.call("GET", "/app", token=ground.proof()).status for _ in range(70)]
+    ground.advance(HOUR)  # the address is free again, for the rows behind
     expect("answered", {200}, set(calls))
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from twins.conformance.holdout.measurement import digest
 from twins.conformance.score import HoldOut, Measure, Scorecard, share
 from twins.conformance.verify import CARD
 
@@ -47,3 +48,14 @@ def test_the_committed_card_adds_up() -> None:
     assert kept["score"] == pytest.approx(card(**measures).score, abs=0.001)
     assert kept["score"] >= 0.85
     assert kept["measures"]["M"]["value"] >= 0.9
+
+
+def test_the_committed_holdout_is_of_these_rows_and_adds_up() -> None:
+    """Whoever changes a hidden row measures anew (`--only-holdout --write`)."""
+    kept = json.loads(CARD.read_text(encoding="utf-8"))["holdout"]
+    measures = {
+        name: Measure(one["value"], one["evidence"]) for name, one in kept["measures"].items()
+    }
+
+    assert digest() == kept["sha256"]
+    assert kept["score"] == pytest.approx(HoldOut(measures, "", {}).score, abs=0.001)
