@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     owner.scenario(verbs.add_parser("scenario", help="new, lint, run, show, stats, burn"), _console)
     owner.gate(verbs.add_parser("gate", help="calibrate, show: what the gate notices"), _console)
     owner.verdict(verbs.add_parser("verdict", help="list, show: why a verdict was given"), _console)
-    _twin(verbs.add_parser("twin", help="verify: how close a twin is to the service it plays"))
+    _twin(verbs.add_parser("twin", help="serve: one on loopback; verify: how close it is"))
     return parser
 
 
@@ -216,6 +216,7 @@ def _panel(parser: argparse.ArgumentParser) -> None:
 
 def _twin(parser: argparse.ArgumentParser) -> None:
     deeds = parser.add_subparsers(required=True, metavar="DEED")
+    _serve(deeds.add_parser("serve", help="serve a twin on loopback until Ctrl-C"))
     verify = deeds.add_parser(
         "verify",
         help="measure a twin against what its service has published and what was recorded of it",
@@ -257,6 +258,45 @@ def _twin(parser: argparse.ArgumentParser) -> None:
             arguments.open_holdout,
         )
         return verify(options, _console())
+
+    parser.set_defaults(run=run)
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Serves a twin on loopback until Ctrl-C, and prints its URL, the tokens of the people on "
+        "it (they open nothing anywhere else), and lines to paste for gh, git, PyGithub and "
+        "octokit. With --world the twin starts with a repository, its people, labels, issues and "
+        "an App."
+    )
+    parser.add_argument("twin", choices=["github", "anthropic"])
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="port of 127.0.0.1 (default: a free one)"
+    )
+    parser.add_argument(
+        "--tls", action="store_true", help="also serve HTTPS, with an authority of its own"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="where repositories, key and certificate lie (default: a folder that goes away)",
+    )
+    parser.add_argument("--world", default="", metavar="WORLD", help="parcel or toolshed")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of ids and tokens")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from bot.stage.twinserve import ServeOptions, serve  # noqa: PLC0415
+
+        options = ServeOptions(
+            twin=arguments.twin,
+            port=arguments.port,
+            tls=arguments.tls,
+            state=arguments.state,
+            world=arguments.world,
+            seed=arguments.seed,
+        )
+        return asyncio.run(serve(options, _console()))
 
     parser.set_defaults(run=run)
 

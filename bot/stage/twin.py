@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from bot.errors import EnvironmentProblem
+from bot.errors import EnvironmentProblem, PortInUse
 from bot.supervise import CODE
 
 _READY_S = 20.0
@@ -21,13 +21,15 @@ _OURS = ("nightshift", "AsyncAnthropic", "PyGithub", "git/")
 class Twin:
     """A started twin; `admin` talks to the routes that the real service does not have."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, ready: dict[str, Any]) -> None:
         self._process = process
-        self.url = url
+        self.url = str(ready["url"])
+        # Where it speaks HTTPS as well, if it does: `url`, and the authority `ca` to trust.
+        self.tls: dict[str, str] = ready.get("tls", {})
 
     @classmethod
-    async def start(cls, module: str, *arguments: str, log: Path) -> Self:
-        """Start `python -m module` on a free port of loopback and wait for its ready line."""
+    async def start(cls, module: str, *arguments: str, log: Path, port: int = 0) -> Self:
+        """Start `python -m module` on a port of loopback and wait for its ready line."""
         with log.open("ab") as sink:
             process = await asyncio.create_subprocess_exec(
                 "setpriv",  # of util-linux, as the box needs it too: a twin dies with its show
@@ -37,7 +39,7 @@ class Twin:
                 "-m",
                 module,
                 "--port",
-                "0",
+                str(port),
                 *arguments,
                 cwd=CODE,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -48,15 +50,13 @@ class Twin:
         try:
             async with asyncio.timeout(_READY_S):
                 line = await process.stdout.readline() if process.stdout else b""
-                return cls(process, str(json.loads(line)["url"]))
+                return cls(process, json.loads(line))
         except asyncio.CancelledError:
             await _end(process)
             raise
         except (TimeoutError, ValueError, KeyError):
             await _end(process)
-            raise EnvironmentProblem(
-                f"the twin {module} did not start", remedy=f"read {log}"
-            ) from None
+            raise _not_started(module, log) from None
 
     async def admin(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
         """Call an admin route and return its JSON."""
@@ -78,6 +78,10 @@ class Twin:
         """The process id."""
         return self._process.pid
 
+    async def ended(self) -> int:
+        """Wait until the process ends by itself; return its exit code."""
+        return await self._process.wait()
+
     async def stop(self) -> None:
         """End the process."""
         if self._process.returncode is None:
@@ -89,6 +93,14 @@ class Twin:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
+
+
+def _not_started(module: str, log: Path) -> EnvironmentProblem:
+    said = log.read_text(errors="replace").strip().rpartition("\n")[2]
+    if said.startswith(f"{PortInUse.slug}: "):
+        what, _, remedy = said.removeprefix(f"{PortInUse.slug}: ").partition("; ")
+        return PortInUse(what, remedy=remedy)
+    return EnvironmentProblem(f"the twin {module} did not start", remedy=f"read {log}")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
