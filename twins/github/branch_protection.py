@@ -1,11 +1,13 @@
 """Protected branches over REST, and the rules of a branch."""
 
+from dataclasses import replace
 from typing import Any
 
+from twins.github.access import Actor, accepts
 from twins.github.api import Call, Operation, Reply
-from twins.github.bodies.branches import protection_body, rule_bodies
+from twins.github.bodies.branches import protection_body, restrictions_body, rule_bodies
 from twins.github.body import Body
-from twins.github.governance import Protection, RequiredCheck, Reviews
+from twins.github.governance import Allowed, Protection, RequiredCheck, Reviews
 from twins.github.guard import rulesets_on
 from twins.github.problem import Problem
 from twins.github.state import Repository
@@ -22,6 +24,8 @@ def operations() -> list[Operation]:
         Operation("GET", BRANCH + "/protection", get),
         Operation("PUT", BRANCH + "/protection", put),
         Operation("DELETE", BRANCH + "/protection", delete),
+        Operation("GET", BRANCH + "/protection/restrictions", get_restrictions),
+        Operation("DELETE", BRANCH + "/protection/restrictions", drop_restrictions),
         Operation("GET", "/repos/{owner}/{repo}/rules/branches/{branch:.+}", rules),
     ]
 
@@ -39,7 +43,7 @@ def get(call: Call) -> Reply:
     found = repo.protections.get(name)
     if found is None:
         raise Problem(404, "Branch not protected")
-    return Reply(body=protection_body(call.links, repo, name, found))
+    return Reply(body=protection_body(call.hub.world, call.links, repo, name, found))
 
 
 def put(call: Call) -> Reply:
@@ -57,8 +61,8 @@ def put(call: Call) -> Reply:
             "Validation Failed",
             words=["Only organization repositories can have users and team restrictions"],
         )
-    repo.protections[name] = protection = _protection(body)
-    return Reply(body=protection_body(call.links, repo, name, protection))
+    repo.protections[name] = protection = _protection(call, repo, body)
+    return Reply(body=protection_body(call.hub.world, call.links, repo, name, protection))
 
 
 def _people(body: Body) -> bool:
@@ -67,18 +71,19 @@ def _people(body: Body) -> bool:
     return body.has("restrictions") or any(restricted.items(one) for one in ("users", "teams"))
 
 
-def _protection(body: Body) -> Protection:
+def _protection(call: Call, repo: Repository, body: Body) -> Protection:
     checks = Body(body.object("required_status_checks"))
     return Protection(
         checks=_checks(checks) if body.has("required_status_checks") else None,
         strict=checks.flag("strict"),
-        reviews=_reviews(body),
+        reviews=_reviews(call, repo, body),
         admins=body.flag("enforce_admins"),
         linear=body.flag("required_linear_history"),
         force_pushes=body.flag("allow_force_pushes"),
         deletions=body.flag("allow_deletions"),
         conversations=body.flag("required_conversation_resolution"),
         lock=body.flag("lock_branch"),
+        pushers=_allowed(call, repo, body, "restrictions"),
     )
 
 
@@ -89,7 +94,24 @@ def _checks(checks: Body) -> tuple[RequiredCheck, ...]:
     return tuple(dict.fromkeys([*named, *bound]))
 
 
-def _reviews(body: Body) -> Reviews | None:
+def _allowed(call: Call, repo: Repository, body: Body, member: str) -> Allowed | None:
+    """Read who is let in; whoever has no write access is left out without a word.
+
+    The twin has no teams, so that goes for every team.
+    """
+    if not body.has(member):
+        return None
+    named = Body(body.object(member))
+    users = [call.hub.world.user(str(login)) for login in named.items("users")]
+    slugs = [str(slug) for slug in named.items("apps")]
+    installed = {one.app.slug for one in call.hub.world.installations_on(repo)}
+    return Allowed(
+        tuple(u.login for u in users if u and accepts(Actor("user", u), repo, "contents", "write")),
+        tuple(slug for slug in slugs if slug in installed),
+    )
+
+
+def _reviews(call: Call, repo: Repository, body: Body) -> Reviews | None:
     if not body.has("required_pull_request_reviews"):
         return None
     asked = Body(body.object("required_pull_request_reviews"))
@@ -103,6 +125,10 @@ def _reviews(body: Body) -> Reviews | None:
         asked.flag("dismiss_stale_reviews"),
         asked.flag("require_code_owner_reviews"),
         asked.flag("require_last_push_approval"),
+        # An empty object is how the restriction is taken back.
+        _allowed(call, repo, asked, "dismissal_restrictions")
+        if asked.object("dismissal_restrictions")
+        else None,
     )
 
 
@@ -111,6 +137,29 @@ def delete(call: Call) -> Reply:
     repo, name = _branch(call, "write")
     if repo.protections.pop(name, None) is None:
         raise Problem(404, "Branch not protected")
+    return Reply(204)
+
+
+def _restricted(call: Call, level: str) -> tuple[Repository, str, Protection]:
+    """Return the branch of the path, which only some may push to."""
+    repo, name = _branch(call, level)
+    found = repo.protections.get(name)
+    if found is None:
+        raise Problem(404, "Branch not protected")
+    if found.pushers is None:
+        raise Problem(404, "Push restrictions not enabled")
+    return repo, name, found
+
+
+def get_restrictions(call: Call) -> Reply:
+    """Return who may push."""
+    return Reply(body=restrictions_body(call.hub.world, call.links, *_restricted(call, "read")))
+
+
+def drop_restrictions(call: Call) -> Reply:
+    """Let everybody push who may write."""
+    repo, name, found = _restricted(call, "write")
+    repo.protections[name] = replace(found, pushers=None)
     return Reply(204)
 
 

@@ -31,9 +31,15 @@ def operations() -> list[Operation]:
 
 
 def get(call: Call) -> Reply:
-    """Return a file, or list a folder."""
+    """Return a file, or list a folder; a slash too many is redirected away."""
     repo = call.repo("contents")
-    return _show(call, repo, call.request.match_info.get("path", "").strip("/"))
+    asked = call.request.match_info.get("path", "")
+    path = asked.strip("/")
+    if path and asked != path:
+        query = f"?{call.request.query_string}" if call.request.query_string else ""
+        where = call.links.api(f"/repositories/{repo.id}/contents/{quote(path)}{query}")
+        return Reply(302, headers={"Location": where, "Content-Type": "text/html;charset=utf-8"})
+    return _show(call, repo, path)
 
 
 def readme(call: Call) -> Reply:

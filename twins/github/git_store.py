@@ -43,7 +43,11 @@ CONFIG = """\
 # Refuses what the branch's guard forbids to whoever pushes; GH006 is how GitHub begins to say it.
 UPDATE_HOOK = """\
 #!/bin/sh
-say() { echo "error: GH006: Protected branch update failed for $ref." >&2; echo "$1" >&2; exit 1; }
+say() {
+  echo "error: GH006: Protected branch update failed for $ref." >&2
+  echo "error: $1" >&2
+  exit 1
+}
 ref=$1 old=$2 new=$3 zero=0000000000000000000000000000000000000000
 line=$(printf '%s\\n' "$TWIN_GUARDS" | grep -F -m 1 "$ref ") || exit 0
 set -- $line
@@ -52,6 +56,7 @@ if [ "$new" = $zero ]; then
   exit 0
 fi
 [ "$old" = $zero ] && exit 0
+[ "$2" = shut ] && say "You're not authorized to push to this branch."
 [ "$3" = forward ] && ! git merge-base --is-ancestor "$old" "$new" && \
   say "Cannot force-push to this branch"
 [ "$2" = pull ] && say "Changes must be made through a pull request."

@@ -31,6 +31,14 @@ class RequiredCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """Who is let in where most are not: logins of people and slugs of Apps."""
+
+    users: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reviews:
     """How many people must have approved, and when their word lapses."""
 
@@ -38,6 +46,8 @@ class Reviews:
     dismiss_stale: bool = False
     code_owners: bool = False
     last_push: bool = False
+    # Who may dismiss them; None: everybody who may write.
+    dismissals: Allowed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ class Protection:
     deletions: bool = False
     conversations: bool = False
     lock: bool = False
+    # Who may push; None: everybody who may write.
+    pushers: Allowed | None = None
 
 
 @dataclass(slots=True)
@@ -84,8 +96,10 @@ class Guard:
     force_pushes: bool = True
     deletions: bool = True
     by_rules: bool = False
+    # Whether the actor is none of those who may push.
+    shut: bool = False
 
     @property
     def is_open(self) -> bool:
         """Tell whether nothing stands in the way of a plain push."""
-        return not (self.checks or self.pull)
+        return not (self.checks or self.pull or self.shut)

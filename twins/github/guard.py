@@ -3,11 +3,15 @@
 from fnmatch import fnmatchcase
 
 from twins.github.access import Actor, accepts, role_of
-from twins.github.governance import Guard, RequiredCheck, Reviews, Ruleset
+from twins.github.governance import Allowed, Guard, RequiredCheck, Reviews, Ruleset
 from twins.github.state import Issue, Pull, Repository, Review
 
 GREEN = frozenset({"success", "neutral", "skipped"})
 ADMIN_ROLE = 5
+UNAUTHORIZED = (
+    "You're not authorized to push to this branch. Visit "
+    "https://docs.github.com/articles/about-protected-branches/ for more information."
+)
 BOUND = Actor("anonymous")
 
 
@@ -15,7 +19,7 @@ def guard_of(repo: Repository, branch: str, actor: Actor = BOUND) -> Guard:
     """Return what holds on a branch for somebody; without an actor, for everybody."""
     guards = [_of_rules(one) for one in rulesets_on(repo, branch) if not bypasses(one, repo, actor)]
     protection = repo.protections.get(branch)
-    if protection is not None and (protection.admins or not _is_admin(repo, actor)):
+    if protection is not None and (protection.admins or not is_admin(repo, actor)):
         guards.append(
             Guard(
                 checks=frozenset(protection.checks or ()),
@@ -25,9 +29,19 @@ def guard_of(repo: Repository, branch: str, actor: Actor = BOUND) -> Guard:
                 linear=protection.linear,
                 force_pushes=protection.force_pushes,
                 deletions=protection.deletions,
+                shut=not lets_in(protection.pushers, actor),
             )
         )
     return _sum(guards)
+
+
+def lets_in(allowed: Allowed | None, actor: Actor) -> bool:
+    """Tell whether somebody is among the chosen few; nobody in particular is never left out."""
+    if allowed is None or actor is BOUND:
+        return True
+    if actor.app is not None:
+        return actor.app.slug in allowed.apps
+    return actor.user is not None and actor.user.login in allowed.users
 
 
 def rulesets_on(repo: Repository, branch: str) -> list[Ruleset]:
@@ -52,7 +66,8 @@ def rulesets_on(repo: Repository, branch: str) -> list[Ruleset]:
     ]
 
 
-def _is_admin(repo: Repository, actor: Actor) -> bool:
+def is_admin(repo: Repository, actor: Actor) -> bool:
+    """Tell whether a person rules over a repository."""
     return actor.kind == "user" and actor.user is not None and role_of(actor.user, repo) == "admin"
 
 
@@ -62,7 +77,7 @@ def bypasses(ruleset: Ruleset, repo: Repository, actor: Actor) -> bool:
         kind, number = one.get("actor_type"), one.get("actor_id")
         if kind == "Integration" and actor.app is not None and actor.app.id == number:
             return True
-        if kind == "RepositoryRole" and number == ADMIN_ROLE and _is_admin(repo, actor):
+        if kind == "RepositoryRole" and number == ADMIN_ROLE and is_admin(repo, actor):
             return True
     return False
 
@@ -105,6 +120,7 @@ def _sum(guards: list[Guard]) -> Guard:
         force_pushes=all(one.force_pushes for one in guards),
         deletions=all(one.deletions for one in guards),
         by_rules=any(one.by_rules for one in guards),
+        shut=any(one.shut for one in guards),
     )
 
 
@@ -170,6 +186,8 @@ def lacking(repo: Repository, issue: Issue, pull: Pull, guard: Guard) -> list[st
 
 def push_refusal(repo: Repository, guard: Guard, new: str, *, forward: bool) -> str | None:
     """Return why a branch may not be moved there by hand, in GitHub's words."""
+    if guard.shut:
+        return UNAUTHORIZED
     if not forward and not guard.force_pushes:
         return "Cannot force-push to this branch"
     if guard.pull:

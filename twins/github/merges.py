@@ -6,7 +6,7 @@ from twins.github.bodies.pulls import pull_of
 from twins.github.body import Body
 from twins.github.commit_log import LogEntry, log
 from twins.github.git_store import ZERO, GitStore, Person
-from twins.github.guard import guard_of, lacking, violation
+from twins.github.guard import UNAUTHORIZED, guard_of, lacking, violation
 from twins.github.hub import Context, web_flow
 from twins.github.problem import Problem, not_found
 from twins.github.pull_changes import mark_merged
@@ -68,6 +68,8 @@ def _check_rules(call: Call, repo: Repository, issue: Issue, method: str) -> Non
         noun = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
         raise Problem(405, f"{noun[method]} are not allowed on this repository.")
     guard = guard_of(repo, pull.base_ref, call.actor)
+    if guard.shut:
+        raise Problem(405, UNAUTHORIZED)
     if guard.linear and method == "merge":
         raise Problem(405, violation(guard, "This branch must not contain merge commits."))
     said = lacking(repo, issue, pull, guard)

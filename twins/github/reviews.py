@@ -4,6 +4,7 @@ from twins.github.access import accepts, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.pulls import pull_of, review_body, review_comment_body
 from twins.github.body import Body
+from twins.github.guard import is_admin, lets_in
 from twins.github.problem import Problem, not_found
 from twins.github.pull_changes import dismiss_review, tell_review
 from twins.github.pulls import pull_issue
@@ -161,6 +162,10 @@ def dismiss(call: Call) -> Reply:
     issue = pull_issue(call, "write")
     repo, review = call.repo(), _review(call, issue)
     if not accepts(call.actor, repo, "pull_requests", "write"):
+        raise why_not(call.actor)
+    found = repo.protections.get(pull_of(issue).base_ref)
+    chosen = found.reviews.dismissals if found and found.reviews else None
+    if not is_admin(repo, call.actor) and not lets_in(chosen, call.actor):
         raise why_not(call.actor)
     said = call.body().need("message", "PullRequestReview")
     if review.state not in {"APPROVED", "CHANGES_REQUESTED"}:

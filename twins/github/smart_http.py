@@ -156,7 +156,13 @@ def _guards(repo: Repository, actor: Actor) -> str:
         shas = {run.head_sha for run in repo.runs.values()} | {s.sha for s in repo.statuses}
         green = sorted(sha for sha in shas if not missing_checks(repo, sha, guard))
         words = [
-            "pull" if guard.pull else "checks" if guard.checks else "open",
+            "shut"
+            if guard.shut
+            else "pull"
+            if guard.pull
+            else "checks"
+            if guard.checks
+            else "open",
             "forward" if not guard.force_pushes else "any",
             "kept" if not guard.deletions else "deletable",
         ]

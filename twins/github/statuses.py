@@ -1,7 +1,7 @@
 """Commit statuses: one line per context, the newest counts."""
 
 from twins.github.api import Call, Operation, Reply
-from twins.github.bodies.checks import status_body
+from twins.github.bodies.checks import simple_status_body, status_body
 from twins.github.bodies.commits import commit_body
 from twins.github.bodies.repositories import brief_body
 from twins.github.commit_log import one
@@ -95,7 +95,7 @@ def combined(call: Call) -> Reply:
     shown = call.page(list(latest.values()))
     body = {
         "state": state,
-        "statuses": [status_body(call.links, repo, one) for one in shown],
+        "statuses": [simple_status_body(call.links, repo, one) for one in shown],
         "sha": sha,
         "total_count": len(latest),
         "repository": brief_body(call.links, repo),

@@ -151,6 +151,20 @@ def contents(ground: Ground, random: Random) -> None:
     expect("readme", "README.md", readme["path"])
 
 
+def slashes(ground: Ground, random: Random) -> None:
+    """A folder with a slash behind it is found where the redirect leads."""
+    plot = ground.plot(random)
+    begin(plot)
+    folder, name = plot.word("d"), plot.word("f")
+    file(plot, f"{folder}/{name}", "x")
+    query = random.choice(["", "?ref=main"])
+    answer = plot.call("GET", f"contents/{folder}/{query}")
+    expect("status", 302, answer.status)
+    where = answer.headers["location"].removeprefix(ground.url)
+    expect("where", f"/contents/{folder}{query}", where[where.index("/contents/") :])
+    expect("listed", [name], [one["name"] for one in plot.ok("GET", where)])
+
+
 def log(ground: Ground, random: Random) -> None:
     """The log tells every commit, newest first, in pages, and by path."""
     plot = ground.plot(random)
@@ -286,6 +300,7 @@ ROWS = behaviours(
     commits,
     refs,
     contents,
+    slashes,
     log,
     comparing,
     patches,

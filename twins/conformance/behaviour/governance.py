@@ -187,6 +187,60 @@ def _push(token: str, url: str, full_name: str, branch_name: str) -> str:
     return said
 
 
+def few_may_push(ground: Ground, random: Random) -> None:
+    """Where few may push, others are stopped at ref, file, git and merge."""
+    plot = ground.plot(random, org=True)
+    root = begin(plot)
+    inside, outside = random.sample(["write", "maintain"], 2)
+    apps = random.choice([[], ["nightshift"]])
+    chosen = {"users": [plot.logins[inside], plot.logins["read"]], "teams": [], "apps": apps}
+    order = {**NOTHING, "restrictions": chosen}
+    plot.ok("PUT", PROTECTION, order, by="owner")
+    seen = plot.ok("GET", f"{PROTECTION}/restrictions", by="owner")
+    people = [one["login"] for one in seen["users"]]
+    expect(
+        "who can write", ([plot.logins[inside]], apps), (people, [a["slug"] for a in seen["apps"]])
+    )
+    name = plot.word("b")
+    plot.ok("POST", "git/refs", {"ref": f"refs/heads/{name}", "sha": root}, by=outside)
+    sha = file(plot, plot.word("f"), "x", branch=name, by=outside)
+    made = plot.ok("POST", "pulls", {"title": "t", "head": name, "base": "main"}, by=outside)
+    merge = f"pulls/{made['number']}/merge"
+    said = _push(plot.tokens[outside], ground.url, plot.full_name, name)
+    expect_that("git", "not authorized to push to this branch" in said)
+    body = {"message": "m", "content": encoded(random.randbytes(5))}
+    expect("ref", 422, plot.call("PATCH", "git/refs/heads/main", {"sha": sha}, by=outside).status)
+    expect("file", 409, plot.call("PUT", "contents/direct", body, by=outside).status)
+    expect("merge", 405, plot.call("PUT", merge, {}, by=outside).status)
+    expect("unmoved", root, tip(plot))
+    expect("the App", 201 if apps else 409, plot.call("PUT", "contents/app", body).status)
+    expect("merged", 200, plot.call("PUT", merge, {}, by=inside).status)
+    plot.ok("DELETE", f"{PROTECTION}/restrictions", by="owner")
+    expect("gone", 404, plot.call("GET", f"{PROTECTION}/restrictions", by="owner").status)
+    expect("open", 201, plot.call("PUT", "contents/open", body, by=outside).status)
+
+
+def few_may_dismiss(ground: Ground, random: Random) -> None:
+    """Where few may dismiss reviews, a writer who is not among them is refused."""
+    plot = ground.plot(random, org=True)
+    begin(plot)
+    inside, outside = random.sample(["write", "maintain"], 2)
+    chosen = {"users": [plot.logins[inside]], "teams": []}
+    reviews = {"required_approving_review_count": 1, "dismissal_restrictions": chosen}
+    order = {**NOTHING, "required_pull_request_reviews": reviews}
+    seen = plot.ok("PUT", PROTECTION, order, by="owner")["required_pull_request_reviews"]
+    expect(
+        "shown",
+        [plot.logins[inside]],
+        [x["login"] for x in seen["dismissal_restrictions"]["users"]],
+    )
+    path = f"pulls/{pull(plot)['number']}/reviews"
+    number = plot.ok("POST", path, {"event": "APPROVE"}, by="admin")["id"]
+    where, body = f"{path}/{number}/dismissals", {"message": plot.word()}
+    expect("outside", 403, plot.call("PUT", where, body, by=outside).status)
+    expect("inside", 200, plot.call("PUT", where, body, by=inside).status)
+
+
 def no_force(ground: Ground, random: Random) -> None:
     """A protected branch is neither rewritten nor deleted, unless it says so."""
     plot = ground.plot(random)
@@ -315,6 +369,8 @@ ROWS = behaviours(
     stale,
     up_to_date,
     no_side_door,
+    few_may_push,
+    few_may_dismiss,
     no_force,
     ruleset_life,
     ruleset_holds,

@@ -3,11 +3,12 @@
 from typing import Any
 from urllib.parse import quote
 
-from twins.github.bodies.basics import iso, node_id
+from twins.github.bodies.basics import account_body, iso, node_id
+from twins.github.bodies.issues import app_body
 from twins.github.bodies.repositories import repo_path
-from twins.github.governance import Protection, Ruleset
+from twins.github.governance import Allowed, Protection, Ruleset
 from twins.github.links import Links
-from twins.github.state import Repository
+from twins.github.state import Repository, World
 
 JsonObject = dict[str, Any]
 
@@ -17,7 +18,28 @@ def branch_path(repo: Repository, name: str) -> str:
     return f"{repo_path(repo)}/branches/{quote(name, safe='/')}"
 
 
-def protection_body(links: Links, repo: Repository, name: str, one: Protection) -> JsonObject:
+def _allowed_body(world: World, links: Links, allowed: Allowed) -> JsonObject:
+    users = filter(None, map(world.user, allowed.users))
+    apps = [app for app in world.apps.values() if app.slug in allowed.apps]
+    return {
+        "users": [account_body(links, user) for user in users],
+        "teams": [],
+        "apps": [app_body(links, app) for app in apps],
+    }
+
+
+def restrictions_body(
+    world: World, links: Links, repo: Repository, name: str, one: Protection
+) -> JsonObject:
+    """Return who may push to a branch."""
+    url = links.api(f"{branch_path(repo, name)}/protection/restrictions")
+    below = {f"{noun}_url": f"{url}/{noun}" for noun in ("users", "teams", "apps")}
+    return {"url": url, **below, **_allowed_body(world, links, one.pushers or Allowed())}
+
+
+def protection_body(
+    world: World, links: Links, repo: Repository, name: str, one: Protection
+) -> JsonObject:
     """Return what protects a branch."""
     url = links.api(f"{branch_path(repo, name)}/protection")
     body: JsonObject = {
@@ -49,6 +71,16 @@ def protection_body(links: Links, repo: Repository, name: str, one: Protection) 
             "require_last_push_approval": one.reviews.last_push,
             "required_approving_review_count": one.reviews.approvals,
         }
+        if one.reviews.dismissals is not None:
+            where = f"{url}/dismissal_restrictions"
+            body["required_pull_request_reviews"]["dismissal_restrictions"] = {
+                "url": where,
+                "users_url": f"{where}/users",
+                "teams_url": f"{where}/teams",
+                **_allowed_body(world, links, one.reviews.dismissals),
+            }
+    if one.pushers is not None:
+        body["restrictions"] = restrictions_body(world, links, repo, name, one)
     return body
 
 

@@ -135,6 +135,12 @@ def run_payload(links: Links, repo: Repository, run: CheckRun) -> JsonObject:
 
 def status_body(links: Links, repo: Repository, status: Status) -> JsonObject:
     """Return a status."""
+    creator = {"creator": account_body(links, status.creator)}
+    return {**simple_status_body(links, repo, status), **creator}
+
+
+def simple_status_body(links: Links, repo: Repository, status: Status) -> JsonObject:
+    """Return a status as the combined one lists it."""
     return {
         "url": links.api(f"{repo_path(repo)}/statuses/{status.sha}"),
         "avatar_url": links.html(f"/avatars/{status.creator.id}"),
@@ -146,5 +152,4 @@ def status_body(links: Links, repo: Repository, status: Status) -> JsonObject:
         "context": status.context,
         "created_at": iso(status.created_at),
         "updated_at": iso(status.created_at),
-        "creator": account_body(links, status.creator),
     }

@@ -117,6 +117,18 @@ def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> Jso
     }
 
 
+def _security() -> JsonObject:
+    """Return the scanners of a repository, none of which the twin runs."""
+    names = (
+        "secret_scanning",
+        "secret_scanning_push_protection",
+        "dependabot_security_updates",
+        "secret_scanning_non_provider_patterns",
+        "secret_scanning_validity_checks",
+    )
+    return {name: {"status": "disabled"} for name in names}
+
+
 def full_body(links: Links, repo: Repository, viewer: User | None) -> JsonObject:
     """Return a repository as its own resource."""
     settings = {
@@ -133,13 +145,14 @@ def full_body(links: Links, repo: Repository, viewer: User | None) -> JsonObject
         "delete_branch_on_merge": repo.settings.delete_branch_on_merge,
         "temp_clone_token": None,
     }
-    may_push = viewer is not None and permission_flags(role_of(viewer, repo))["push"]
+    flags = permission_flags(role_of(viewer, repo) if viewer else "none")
     is_org = repo.owner.kind == "Organization"
+    owned = {"organization": account_body(links, repo.owner), "custom_properties": {}}
     return {
         **repo_body(links, repo, viewer),
-        **(settings if may_push else {}),
-        **({"organization": account_body(links, repo.owner)} if is_org else {}),
-        "custom_properties": {},
+        **(settings if flags["push"] else {}),
+        **({"security_and_analysis": _security()} if flags["admin"] else {}),
+        **(owned if is_org else {}),
         "subscribers_count": 0,
         "network_count": 0,
     }
