@@ -141,6 +141,16 @@ def _login(story: Story) -> None:
     story.keep("old", story.plot.name)
 
 
+def _fork_write(story: Story) -> None:
+    """Write to the stranger's fork, where the App is not installed."""
+    login = story.plot.logins["stranger"]
+    path = f"/repos/{login}/{story.plot.name}"
+    body = {"message": "m", "content": encoded(story.plot.random.randbytes(8))}
+    name = f"{path}/contents/{story.plot.word('f')}"
+    story.plot.ok("PUT", name, body, by="stranger")
+    story.keep("offer", f"{login}:main")
+
+
 MAIN = ("push", "check_suite.requested")
 STORY: tuple[Step, ...] = (
     step("install", _login, "installation.created"),
@@ -386,6 +396,27 @@ STORY: tuple[Step, ...] = (
         ),
     ),
     step("read", call("GET", "issues")),
+    step("a stranger forks", call("POST", "forks", {}, by="stranger"), "fork"),
+    step("they work on their own", _fork_write),
+    step(
+        "and offer it",
+        call(
+            "POST",
+            "pulls",
+            {"title": "F", "head": "$offer", "base": "main"},
+            by="stranger",
+            keep="pull",
+            member="number",
+        ),
+        "pull_request.opened",
+    ),
+    step("they push again", _fork_write, "pull_request.synchronize"),
+    step(
+        "squash from the fork",
+        call("PUT", "pulls/{pull}/merge", {"merge_method": "squash"}),
+        *MAIN,
+        "pull_request.closed",
+    ),
     step("rename", call("PATCH", "", {"name": "renamed"}, by="owner"), "repository.renamed"),
     step(
         "rename back",
@@ -403,6 +434,11 @@ STORY: tuple[Step, ...] = (
     step("take the repository away", _reach("DELETE"), "installation_repositories.removed"),
     step("nothing while away", call("POST", "issues", {"title": "U"}, by="owner")),
     step("give it back", _reach("PUT"), "installation_repositories.added"),
+    step(
+        "delete the repository",
+        call("DELETE", "", by="owner"),
+        "repository.deleted",
+    ),
     step("uninstall", _installed("DELETE", ""), "installation.deleted"),
 )
 

@@ -48,6 +48,10 @@ NOISE |= {
         f"DELETE {ASKED} 200",
     )
 }
+# Live in https://github.com/github/rest-api-description/issues/5562: the head's repository is gone.
+NOISE["GET /repos/{owner}/{repo}/pulls/{pull_number} 200 application/json"] = re.compile(
+    r"at /head/repo: null "
+)
 PLAIN = {"text/plain", "application/vnd.github.diff", "application/vnd.github.patch"}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from twins.github.problem import Problem
-from twins.github.state import App, Installation, Repository, User
+from twins.github.state import App, Installation, Pull, Repository, User
 
 LEVELS = {"none": 0, "read": 1, "write": 2, "admin": 3}
 # What a person's role on a repository is worth per permission; unlisted ones are readable.
@@ -71,6 +71,15 @@ def _held(actor: Actor, repo: Repository, permission: str) -> str:
         return public
     role = role_of(actor.user, repo)
     return "none" if role == "none" else ROLES[role].get(permission, "read")
+
+
+def may_modify(actor: Actor, repo: Repository, pull: Pull) -> bool:
+    """Tell whether somebody may push to the head branch of a pull request into a repository."""
+    if pull.head_repo is None:
+        return False
+    if accepts(actor, pull.head_repo, "contents", "write"):
+        return True
+    return pull.maintainer_can_modify and accepts(actor, repo, "contents", "write")
 
 
 def why_not(actor: Actor) -> Problem:

@@ -1,6 +1,6 @@
 """Bringing the base of a pull request into its head, over REST."""
 
-from twins.github.access import accepts, why_not
+from twins.github.access import may_modify, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.pulls import pull_of
 from twins.github.hub import web_flow
@@ -20,7 +20,8 @@ def update(call: Call) -> Reply:
     """Merge the base into the head branch; 422 when there is nothing to merge or it conflicts."""
     issue = pull_issue(call)
     repo, pull, git, context = call.repo(), pull_of(issue), call.hub.git, call.context
-    if not accepts(call.actor, repo, "contents", "write"):
+    home = pull.head_repo
+    if home is None or not may_modify(call.actor, repo, pull):
         raise why_not(call.actor)
     if call.body().text("expected_head_sha", pull.head_sha) != pull.head_sha:
         raise _refused("expected_head_sha", "expected head sha didn't match current head ref.")
@@ -38,8 +39,9 @@ def update(call: Call) -> Reply:
         author=context.person,
         committer=web_flow(context.now),
     )
-    git.update_ref(repo.path, HEADS + pull.head_ref, commit, pull.head_sha)
-    observe(context, repo)
+    git.bring(home.path, repo.path, commit)
+    git.update_ref(home.path, HEADS + pull.head_ref, commit, pull.head_sha)
+    observe(context, home)
     url = call.links.api(f"/repos/{repo.full_name}/pulls/{issue.number}")
     return Reply(202, {"message": "Updating pull request branch.", "url": url})
 

@@ -49,6 +49,7 @@ say() {
   exit 1
 }
 ref=$1 old=$2 new=$3 zero=0000000000000000000000000000000000000000
+case " $TWIN_ONLY " in "  " | *" $ref "*) ;; *) say "permission denied" ;; esac
 line=$(printf '%s\\n' "$TWIN_GUARDS" | grep -F -m 1 "$ref ") || exit 0
 set -- $line
 if [ "$new" = $zero ]; then
@@ -108,12 +109,20 @@ class GitStore:
         (self._hooks / "update").chmod(0o755)
         (self._home / ".gitconfig").write_text(CONFIG)
 
-    def guarding(self, guards: str) -> dict[str, str]:
-        """Return the variables that make git ask the update hook; it costs a process per ref."""
-        if not guards:
+    def guarding(self, guards: str, only: list[str]) -> dict[str, str]:
+        """Return the variables that make git ask the update hook; it costs a process per ref.
+
+        With `only` every other ref is refused.
+        """
+        if not guards and not only:
             return {}
         config = {"GIT_CONFIG_KEY_0": "core.hooksPath", "GIT_CONFIG_VALUE_0": str(self._hooks)}
-        return {"GIT_CONFIG_COUNT": "1", **config, "TWIN_GUARDS": guards}
+        return {
+            "GIT_CONFIG_COUNT": "1",
+            **config,
+            "TWIN_GUARDS": guards,
+            "TWIN_ONLY": " ".join(only),
+        }
 
     @property
     def repositories(self) -> Path:
@@ -188,6 +197,16 @@ class GitStore:
         specs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
         options = ["--quiet", "--no-tags", "--update-shallow", "--no-auto-maintenance"]
         self.run(path, "fetch", *options, "--", str(source), *specs)
+
+    def bring(self, path: Path, source: Path, sha: str) -> None:
+        """Copy a commit and all it stands on from another repository, if it is not there yet."""
+        if path != source and self.kind(path, sha) is None:
+            options = ["--quiet", "--no-tags", "--no-auto-maintenance", "--no-write-fetch-head"]
+            self.run(path, "fetch", *options, "--", str(source), sha)
+
+    def drop(self, path: Path) -> None:
+        """Remove one repository."""
+        shutil.rmtree(path, ignore_errors=True)
 
     def refs(self, path: Path) -> dict[str, str]:
         """Return branches and tags with the object each points at."""

@@ -20,6 +20,7 @@ NEEDS = {
     "check_suite": "checks",
     "push": "contents",
     "create": "contents",
+    "fork": "contents",
     "delete": "contents",
     "status": "statuses",
     "repository": "metadata",

@@ -52,7 +52,8 @@ def merge(call: Call) -> Reply:
 def land(context: Context, repo: Repository, issue: Issue, body: Body, method: str) -> str:
     """Merge in git, tell of it and drop the branch if that is set; return the new tip."""
     commit = _land(context, repo, issue, body, method)
-    _drop_branch(context, repo, pull_of(issue).head_ref)
+    if pull_of(issue).head_repo is repo:
+        _drop_branch(context, repo, pull_of(issue).head_ref)
     return commit
 
 
@@ -102,7 +103,7 @@ def _land(context: Context, repo: Repository, issue: Issue, body: Body, method: 
         commit = _rebased(git, repo, tip, pull.head_sha, web_flow(context.now))
     else:
         commits = log(git, repo.path, "--reverse", pull.head_sha, f"^{tip}")
-        message = _message(repo, issue, method, commits)
+        message = _message(issue, method, commits)
         head, _, rest = message.partition("\n\n")
         # An empty title or message means GitHub's own, as when none is given.
         full = "\n\n".join(filter(None, (title or head, text or rest)))
@@ -125,10 +126,10 @@ def _mark_then_tell(context: Context, repo: Repository, issue: Issue, commit: st
     observe(context, repo)
 
 
-def _message(repo: Repository, issue: Issue, method: str, commits: list[LogEntry]) -> str:
+def _message(issue: Issue, method: str, commits: list[LogEntry]) -> str:
     pull = pull_of(issue)
     if method == "merge":
-        branch = f"{repo.owner.login}/{pull.head_ref}"
+        branch = f"{pull.head_owner.login}/{pull.head_ref}"
         return f"Merge pull request #{issue.number} from {branch}\n\n{issue.title}"
     if len(commits) == 1:
         subject, _, rest = commits[0].message.partition("\n\n")

@@ -1,5 +1,7 @@
 """What can happen to a pull request, including what pushes do to it."""
 
+from dataclasses import dataclass
+
 from twins.github.bodies.pulls import brief_pull, pull_of, review_body
 from twins.github.commit_log import changes
 from twins.github.events import emit
@@ -12,21 +14,38 @@ from twins.github.state import Issue, Pull, Repository, Review
 HEADS = "refs/heads/"
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A branch that a pull request may come from."""
+
+    repo: Repository
+    branch: str
+
+    @property
+    def tip(self) -> str:
+        """Return where the branch stands."""
+        return self.repo.refs[HEADS + self.branch]
+
+
 def open_pull(
     context: Context,
     repo: Repository,
     title: str,
     body: str | None,
     *,
-    head: str,
+    head: "Head",
     base: str,
     draft: bool,
+    modifiable: bool = False,
 ) -> Issue:
-    """Open a pull request between two branches of the repository."""
-    heads = {ref.removeprefix(HEADS): sha for ref, sha in repo.refs.items()}
+    """Open a pull request from a branch, here or in a fork, into one of the repository."""
     issue = new_issue(context, repo, title, body)
     number = context.hub.number("pull", 2_000_000_001)
-    issue.pull = Pull(number, head, base, heads[head], heads[base], draft)
+    root = repo.refs[HEADS + base]
+    issue.pull = Pull(
+        number, head.repo, head.repo.owner, head.branch, base, head.tip, root, draft=draft
+    )
+    issue.pull.maintainer_can_modify = modifiable and head.repo is not repo
     refresh(context, repo, issue)
     tell(context, repo, issue, "opened")
     return issue
@@ -35,6 +54,8 @@ def open_pull(
 def refresh(context: Context, repo: Repository, issue: Issue) -> None:
     """Follow a moved head or base: counts, the ref people can fetch, unknown mergeability."""
     pull, git = pull_of(issue), context.hub.git
+    if pull.head_repo is not None:
+        git.bring(repo.path, pull.head_repo.path, pull.head_sha)
     git.update_ref(repo.path, f"refs/pull/{issue.number}/head", pull.head_sha)
     root = git.merge_base(repo.path, pull.base_sha, pull.head_sha) or pull.base_sha
     files = changes(git, repo.path, root, pull.head_sha, patches=False)
@@ -78,13 +99,15 @@ def judge_mergeable(hub: Hub, repo: Repository, issue: Issue) -> None:
 
 def follow_branch(context: Context, repo: Repository, branch: str, old: str, new: str) -> None:
     """Bring every open pull request from or into a moved branch up to date."""
-    for issue in list(repo.issues.values()):
-        if issue.pull is None or issue.state != "open":
-            continue
-        if issue.pull.head_ref == branch:
-            _head_moved(context, repo, issue, old, new)
-        elif issue.pull.base_ref == branch:
-            _base_moved(context, repo, issue, old, new)
+    for home in list(context.hub.world.repos.values()):
+        for issue in list(home.issues.values()):
+            pull = issue.pull
+            if pull is None or issue.state != "open":
+                continue
+            if pull.head_repo is repo and pull.head_ref == branch:
+                _head_moved(context, home, issue, old, new)
+            elif home is repo and pull.base_ref == branch:
+                _base_moved(context, repo, issue, old, new)
 
 
 def _head_moved(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> None:

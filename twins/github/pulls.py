@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from twins.github.access import accepts, why_not
+from twins.github.access import accepts, may_see, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body
 from twins.github.bodies.commits import commit_body, file_body
@@ -13,7 +13,7 @@ from twins.github.issue_changes import note, retitle, tell
 from twins.github.issues import change_state, check_reopen
 from twins.github.problem import Problem, invalid, not_found
 from twins.github.prose import text_in, title_in
-from twins.github.pull_changes import judge_mergeable, open_pull, refresh
+from twins.github.pull_changes import Head, judge_mergeable, open_pull, refresh
 from twins.github.state import Issue, Repository, User
 
 PULLS = "/repos/{owner}/{repo}/pulls"
@@ -60,7 +60,7 @@ def list_pulls(call: Call) -> Reply:
     repo = call.repo("pull_requests")
     state, base = call.query("state", "open"), call.query("base")
     head = call.query("head").rpartition(":")[2]
-    owner = call.query("head").partition(":")[0] if ":" in call.query("head") else ""
+    owner = call.query("head").partition(":")[0].lower() if ":" in call.query("head") else ""
     kept = [
         issue
         for issue in repo.issues.values()
@@ -68,7 +68,7 @@ def list_pulls(call: Call) -> Reply:
         and state in ("all", issue.state)
         and base in ("", issue.pull.base_ref)
         and head in ("", issue.pull.head_ref)
-        and owner.lower() in ("", repo.owner.login.lower())
+        and owner in ("", issue.pull.head_owner.login.lower())
     ]
     key = SORTS.get(call.query("sort"), SORTS["created"])
     default = "asc" if call.query("sort") not in {"", "created"} else "desc"
@@ -81,7 +81,7 @@ def create(call: Call) -> Reply:
     """Open a pull request; one open request per head and base."""
     repo = call.repo("pull_requests", "write" if call.actor.installation else "read")
     context, body = call.context, call.body()
-    head, base = _branches(repo, body)
+    head, base = _branches(call, repo, body)
     _check_new(call, repo, head, base)
     issue = open_pull(
         context,
@@ -91,34 +91,48 @@ def create(call: Call) -> Reply:
         head=head,
         base=base,
         draft=body.flag("draft"),
+        modifiable=body.flag("maintainer_can_modify", default=True),
     )
     reply = pull_body(call.links, repo, issue)
     return Reply(201, reply, {"Location": reply["url"]})
 
 
-def _branches(repo: Repository, body: Body) -> tuple[str, str]:
-    head = body.need("head", "PullRequest")
-    base = body.need("base", "PullRequest")
-    owner, colon, branch = head.partition(":")
-    if colon and owner.lower() != repo.owner.login.lower():
-        raise invalid("PullRequest", "head")  # forks are not modelled
-    head = branch if colon else head
+def _branches(call: Call, repo: Repository, body: Body) -> tuple[Head, str]:
+    named, base = body.need("head", "PullRequest"), body.need("base", "PullRequest")
+    owner, colon, branch = named.partition(":")
     if HEADS + base not in repo.refs:
         raise invalid("PullRequest", "base")
-    if HEADS + head not in repo.refs:
+    home = _home(call, repo, owner, body.text("head_repo")) if colon else repo
+    head = Head(home, branch if colon else named)
+    if HEADS + head.branch not in head.repo.refs:
         raise invalid("PullRequest", "head")
     return head, base
 
 
-def _check_new(call: Call, repo: Repository, head: str, base: str) -> None:
-    tip, root = repo.refs[HEADS + head], repo.refs[HEADS + base]
-    if call.hub.git.is_ancestor(repo.path, tip, root):
-        raise _refused(f"No commits between {base} and {head}")
+def _home(call: Call, repo: Repository, owner: str, name: str) -> Repository:
+    """Return the repository of somebody in the same network that a head is in."""
+    known = [repo, *(one for one in call.hub.world.repos.values() if one is not repo)]
+    for one in known:
+        wanted = one.name.lower() == name.rpartition("/")[2].lower() if name else True
+        theirs = one.owner.login.lower() == owner.lower()
+        if theirs and wanted and one.source is repo.source and may_see(call.actor, one):
+            return one
+    raise invalid("PullRequest", "head")
+
+
+def _check_new(call: Call, repo: Repository, head: Head, base: str) -> None:
+    git, owner = call.hub.git, head.repo.owner.login
+    git.bring(repo.path, head.repo.path, head.tip)
+    if git.is_ancestor(repo.path, head.tip, repo.refs[HEADS + base]):
+        raise _refused(f"No commits between {base} and {head.branch}")
+    if git.merge_base(repo.path, head.tip, repo.refs[HEADS + base]) is None:
+        raise _refused(f"The {head.branch} branch has no history in common with {base}")
     for issue in repo.issues.values():
         pull = issue.pull
-        if pull and issue.state == "open" and (pull.head_ref, pull.base_ref) == (head, base):
-            owner = repo.owner.login
-            raise _refused(f"A pull request already exists for {owner}:{head}.")
+        if pull is None or issue.state != "open" or pull.head_repo is not head.repo:
+            continue
+        if (pull.head_ref, pull.base_ref) == (head.branch, base):
+            raise _refused(f"A pull request already exists for {owner}:{head.branch}.")
 
 
 def _refused(message: str) -> Problem:
@@ -142,6 +156,7 @@ def update(call: Call) -> Reply:
     issue = pull_issue(call, "write", own=True)
     repo, context, body = call.repo(), call.context, call.body()
     state = body.choice("state", ("open", "closed"))
+    modifiable = body.flag("maintainer_can_modify", default=pull_of(issue).maintainer_can_modify)
     title = title_in(body, "PullRequest", issue.title)
     text = text_in(body, "PullRequest", issue.body)
     base = body.text("base")
@@ -150,6 +165,7 @@ def update(call: Call) -> Reply:
     check_reopen(issue, state)
     if state == "open" and issue.state == "closed":
         _bring_back(call, repo, issue)
+    pull_of(issue).maintainer_can_modify = modifiable and pull_of(issue).head_repo is not repo
     retitle(context, repo, issue, title, text)
     if base and base != pull_of(issue).base_ref:
         _rebase_onto(call, repo, issue, base)
@@ -160,11 +176,13 @@ def update(call: Call) -> Reply:
 def _bring_back(call: Call, repo: Repository, issue: Issue) -> None:
     """Make a closed pull request fit to be reopened: its branch is there and has news."""
     pull = pull_of(issue)
-    tip = repo.refs.get(HEADS + pull.head_ref)
-    if tip is None:
+    if pull.head_repo is None:
+        raise _refused("state cannot be changed. The repository that submitted it is gone.")
+    head = Head(pull.head_repo, pull.head_ref)
+    if HEADS + head.branch not in head.repo.refs:
         raise _refused(f"state cannot be changed. The {pull.head_ref} branch has been deleted.")
-    _check_new(call, repo, pull.head_ref, pull.base_ref)
-    pull.head_sha = tip
+    _check_new(call, repo, head, pull.base_ref)
+    pull.head_sha = head.tip
     refresh(call.context, repo, issue)
 
 

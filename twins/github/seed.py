@@ -23,6 +23,7 @@ PEM = serialization.Encoding.PEM
 EVENTS = (
     "push",
     "create",
+    "fork",
     "delete",
     "issues",
     "issue_comment",

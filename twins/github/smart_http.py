@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from twins.core.server import ENTRY, Unmodelled
-from twins.github.access import ANONYMOUS, Actor, accepts, may_see
+from twins.github.access import ANONYMOUS, Actor, accepts, may_modify, may_see
 from twins.github.auth import authenticate
 from twins.github.governance import Guard
 from twins.github.guard import guard_of, missing_checks
@@ -21,7 +21,7 @@ from twins.github.hub import Context, Hub
 from twins.github.links import Links
 from twins.github.problem import Problem
 from twins.github.pushes import observe
-from twins.github.state import Repository
+from twins.github.state import Pull, Repository
 
 TIMEOUT_S = 300.0
 CHUNK = 2**16
@@ -65,7 +65,7 @@ class SmartHttp:
         owner, name = request.match_info["owner"], request.match_info["repo"]
         repo = self._hub.world.repo(f"{owner}/{name.removesuffix('.git')}")
         actor = self._who(request)
-        refused = _refusal(actor, repo, service)
+        refused = self._refusal(actor, repo, service)
         if refused is not None or repo is None:
             return refused or _plain(404, "Repository not found.")
         env = self._environment(request, repo, actor, below)
@@ -98,10 +98,46 @@ class SmartHttp:
         }
         if actor.user is not None:
             env["REMOTE_USER"] = actor.user.login
-            env |= self._hub.git.guarding(_guards(repo, actor))
+            env |= self._hub.git.guarding(_guards(repo, actor), self._only(repo, actor))
         # No CONTENT_LENGTH and no encoding: the body reaches us inflated, and git (2.39) spins for
         # ever when a client goes away before the length it promised. The end of input says enough.
         return env
+
+    def _only(self, repo: Repository, actor: Actor) -> list[str]:
+        """Return the refs that a maintainer of another repository may push to; empty: all."""
+        if accepts(actor, repo, "contents", "write"):
+            return []
+        return [f"refs/heads/{one.head_ref}" for one in self._lent(repo, actor)]
+
+    def _lent(self, repo: Repository, actor: Actor) -> list[Pull]:
+        """Return pull requests from here whose authors let the maintainers push."""
+        return [
+            issue.pull
+            for home in self._hub.world.repos.values()
+            for issue in home.issues.values()
+            if issue.pull is not None
+            and issue.state == "open"
+            and issue.pull.head_repo is repo
+            and may_modify(actor, home, issue.pull)
+        ]
+
+    def _refusal(self, actor: Actor, repo: Repository | None, service: str) -> web.Response | None:
+        """Return why not, in the order GitHub checks: credentials, sight, permission."""
+        if actor.kind == "refused":
+            return _challenge(
+                "Invalid username or token. Password authentication is not supported."
+            )
+        hidden = repo is None or not may_see(actor, repo)
+        if actor is ANONYMOUS and (hidden or service == PUSH):
+            return _challenge("No anonymous write access.")
+        if hidden or repo is None:
+            return _plain(404, "Repository not found.")
+        level = "write" if service == PUSH else "read"
+        lent = service == PUSH and self._lent(repo, actor)
+        if not accepts(actor, repo, "contents", level) and not lent:
+            login = actor.user.login if actor.user else "app"
+            return _plain(403, f"Permission to {repo.full_name}.git denied to {login}.")
+        return None
 
     async def _stream(self, request: web.Request, env: dict[str, str]) -> web.StreamResponse:
         async with self._backend(env) as process, asyncio.timeout(TIMEOUT_S):
@@ -168,22 +204,6 @@ def _guards(repo: Repository, actor: Actor) -> str:
         ]
         lines.append(" ".join([ref, *words, ",".join(green)]))
     return "\n".join(lines)
-
-
-def _refusal(actor: Actor, repo: Repository | None, service: str) -> web.Response | None:
-    """Return why not, in the order GitHub checks: credentials, sight, permission."""
-    if actor.kind == "refused":
-        return _challenge("Invalid username or token. Password authentication is not supported.")
-    hidden = repo is None or not may_see(actor, repo)
-    if actor is ANONYMOUS and (hidden or service == PUSH):
-        return _challenge("No anonymous write access.")
-    if hidden or repo is None:
-        return _plain(404, "Repository not found.")
-    level = "write" if service == PUSH else "read"
-    if not accepts(actor, repo, "contents", level):
-        login = actor.user.login if actor.user else "app"
-        return _plain(403, f"Permission to {repo.full_name}.git denied to {login}.")
-    return None
 
 
 def _challenge(text: str) -> web.Response:

@@ -205,6 +205,9 @@ class Pull:
     """The half of a pull request that an issue does not have."""
 
     id: int
+    # Where the head branch lives: the same repository, a fork, or None when that was deleted.
+    head_repo: "Repository | None"
+    head_owner: User
     head_ref: str
     base_ref: str
     head_sha: str
@@ -325,11 +328,19 @@ class Repository:
     protections: dict[str, Protection] = field(default_factory=dict)
     rulesets: dict[int, Ruleset] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    # What this is a fork of, and how many are forks of this.
+    parent: "Repository | None" = None
+    forks: int = 0
 
     @property
     def full_name(self) -> str:
         """Return `owner/name`."""
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def source(self) -> "Repository":
+        """Return what the whole network of forks goes back to."""
+        return self if self.parent is None else self.parent.source
 
 
 class World:
@@ -361,6 +372,10 @@ class World:
     def repo(self, full_name: str) -> Repository | None:
         """Return the repository `owner/name`, in any case."""
         return self.repos.get(full_name.lower())
+
+    def forks_of(self, repo: Repository) -> list[Repository]:
+        """Return the direct forks of a repository."""
+        return [one for one in self.repos.values() if one.parent is repo]
 
     def app_by_issuer(self, issuer: str) -> App | None:
         """Return the App whose id or client id signed a JWT."""

@@ -2,6 +2,7 @@
 
 from twins.conformance.behaviour import (
     checks,
+    forks,
     git,
     governance,
     identity,
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
     *issues.ROWS,
     *git.ROWS,
     *pulls.ROWS,
+    *forks.ROWS,
     *checks.ROWS,
     *governance.ROWS,
     *identity.ROWS,

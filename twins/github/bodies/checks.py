@@ -54,6 +54,8 @@ def _pull_refs(links: Links, repo: Repository, sha: str) -> list[JsonObject]:
     for issue in repo.issues.values():
         if issue.pull is None or issue.state != "open" or issue.pull.head_sha != sha:
             continue
+        if issue.pull.head_repo is not repo:
+            continue  # of forks the checks of a repository know nothing
         pull = pull_of(issue)
         found.append(
             {

@@ -7,7 +7,7 @@ from twins.github.bodies.issues import association, label_body
 from twins.github.bodies.repositories import repo_body, repo_path
 from twins.github.guard import all_green, guard_of, lacking
 from twins.github.links import Links
-from twins.github.state import Issue, Pull, Repository, Review, ReviewComment
+from twins.github.state import Issue, Pull, Repository, Review, ReviewComment, User
 
 JsonObject = dict[str, Any]
 
@@ -56,8 +56,8 @@ def brief_pull(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "review_comment_url": links.api(f"{repo_path(repo)}/pulls/comments{{/number}}"),
         "comments_url": links.api(f"{thread}/comments"),
         "statuses_url": links.api(f"{repo_path(repo)}/statuses/{pull.head_sha}"),
-        "head": _side(links, repo, pull.head_ref, pull.head_sha),
-        "base": _side(links, repo, pull.base_ref, pull.base_sha),
+        "head": _side(links, pull.head_repo, pull.head_owner, pull.head_ref, pull.head_sha),
+        "base": _side(links, repo, repo.owner, pull.base_ref, pull.base_sha),
         "_links": _links(links, repo, issue, pull),
         "author_association": association(repo, issue.user),
         "auto_merge": _auto_merge(links, pull),
@@ -76,13 +76,13 @@ def _auto_merge(links: Links, pull: Pull) -> JsonObject | None:
     }
 
 
-def _side(links: Links, repo: Repository, ref: str, sha: str) -> JsonObject:
+def _side(links: Links, repo: Repository | None, owner: User, ref: str, sha: str) -> JsonObject:
     return {
-        "label": f"{repo.owner.login}:{ref}",
+        "label": f"{owner.login}:{ref}",
         "ref": ref,
         "sha": sha,
-        "user": account_body(links, repo.owner),
-        "repo": repo_body(links, repo),
+        "user": account_body(links, owner),
+        "repo": None if repo is None else repo_body(links, repo),
     }
 
 

@@ -66,7 +66,7 @@ def brief_body(links: Links, repo: Repository) -> JsonObject:
         "owner": account_body(links, repo.owner),
         "html_url": links.html(f"/{repo.full_name}"),
         "description": repo.settings.description,
-        "fork": False,
+        "fork": repo.parent is not None,
         "url": links.api(path),
         **{f"{noun}_url": links.api(path + below) for noun, below in URLS.items()},
     }
@@ -96,8 +96,8 @@ def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> Jso
         "svn_url": page,
         "homepage": repo.settings.homepage,
         **dict.fromkeys(("language", "mirror_url", "license")),
-        **dict.fromkeys(("forks_count", "stargazers_count", "watchers_count", "size"), 0),
-        **dict.fromkeys(("forks", "watchers"), 0),
+        **dict.fromkeys(("stargazers_count", "watchers_count", "size", "watchers"), 0),
+        **dict.fromkeys(("forks_count", "forks"), repo.forks),
         "default_branch": repo.default_branch,
         "open_issues_count": opened,
         "open_issues": opened,
@@ -129,6 +129,16 @@ def _security() -> JsonObject:
     return {name: {"status": "disabled"} for name in names}
 
 
+def _origin(links: Links, repo: Repository, viewer: User | None) -> JsonObject:
+    """Return what a fork tells of where it comes from."""
+    if repo.parent is None:
+        return {}
+    return {
+        "parent": repo_body(links, repo.parent, viewer),
+        "source": repo_body(links, repo.source, viewer),
+    }
+
+
 def full_body(links: Links, repo: Repository, viewer: User | None) -> JsonObject:
     """Return a repository as its own resource."""
     settings = {
@@ -153,6 +163,7 @@ def full_body(links: Links, repo: Repository, viewer: User | None) -> JsonObject
         **(settings if flags["push"] else {}),
         **({"security_and_analysis": _security()} if flags["admin"] else {}),
         **(owned if is_org else {}),
+        **_origin(links, repo, viewer),
         "subscribers_count": 0,
-        "network_count": 0,
+        "network_count": repo.source.forks,
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from twins.github.access import may_see
 from twins.github.bodies.basics import iso, node_id
 from twins.github.bodies.checks import run_body, runs_of, status_body, suite_body, suite_state
 from twins.github.commit_log import EMPTY_TREE, LogEntry, Signature, changes, log, one
@@ -148,9 +149,13 @@ REF: Fields = {
     "associatedPullRequests": lambda node, ask: connection(
         "associatedPullRequests",
         [
-            Node("PullRequest", issue, node.home)
-            for issue in node.home.issues.values()
-            if issue.pull and HEADS + issue.pull.head_ref == node.thing
+            Node("PullRequest", issue, home)
+            for home in ask.view.hub.world.repos.values()
+            for issue in home.issues.values()
+            if issue.pull
+            and issue.pull.head_repo is node.home
+            and HEADS + issue.pull.head_ref == node.thing
+            and may_see(ask.view.call.actor, home)
         ],
         ask,
     ),

@@ -23,6 +23,7 @@ from twins.github.graphql.connections import Connection
 from twins.github.graphql.issue_mutations import MUTATIONS as ISSUE_MUTATIONS
 from twins.github.graphql.node import Ask, Fields, JsonObject, Node, Refusal, View
 from twins.github.graphql.pull_mutations import MUTATIONS as PULL_MUTATIONS
+from twins.github.graphql.repository_mutations import MUTATIONS as REPOSITORY_MUTATIONS
 from twins.github.problem import Problem
 
 FIELDS: dict[str, Fields] = {
@@ -32,7 +33,7 @@ FIELDS: dict[str, Fields] = {
     **threads.FIELDS,
     **pulls.FIELDS,
     **commits.FIELDS,
-    "Mutation": {**ISSUE_MUTATIONS, **PULL_MUTATIONS},
+    "Mutation": {**ISSUE_MUTATIONS, **PULL_MUTATIONS, **REPOSITORY_MUTATIONS},
 }
 # GitHub lets one name mean `Issue.state` here and `PullRequest.state` there; gh relies on it.
 RULES = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]

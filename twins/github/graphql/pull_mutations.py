@@ -49,7 +49,12 @@ def _create(_: None, ask: Ask) -> JsonObject:
         head=ask.get("headRefName"),
         base=ask.get("baseRefName").removeprefix(HEADS),
         draft=ask.get("draft"),
+        maintainer_can_modify=ask.get("maintainerCanModify"),
     )
+    if ask.get("headRepositoryId"):
+        home = find_as(ask, ask.get("headRepositoryId"), "Repository").home
+        branch = ask.get("headRefName").rpartition(":")[2]
+        body |= {"head": f"{home.owner.login}:{branch}", "head_repo": home.name}
     pulls.create(ask.view.errand(repo, body))
     return {"pullRequest": Node("PullRequest", repo.issues[max(repo.issues)], repo)}
 
@@ -58,6 +63,7 @@ def _update(_: None, ask: Ask) -> JsonObject:
     node = _pull(ask)
     state = ask.get("state")
     words = {"title": ask.get("title"), "body": ask.get("body"), "base": ask.get("baseRefName")}
+    words["maintainer_can_modify"] = ask.get("maintainerCanModify")
     pulls.update(_errand(ask, node, **words, state=state.lower() if state else None))
     labels, people = label_names(ask), logins(ask)
     if labels is not None or people is not None:

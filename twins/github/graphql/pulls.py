@@ -124,6 +124,16 @@ def _auto_merge(node: Node, _: Ask) -> Node | None:
     return Node("AutoMergeRequest", (node.thing, found), node.home) if found else None
 
 
+def _head_ref(node: Node, _: Ask) -> Node | None:
+    home = node.thing.pull.head_repo
+    return ref_node(home, HEADS + node.thing.pull.head_ref) if home else None
+
+
+def _head_repository(node: Node, _: Ask) -> Node | None:
+    home = node.thing.pull.head_repo
+    return Node("Repository", home, home) if home else None
+
+
 PULL: Fields = {
     **THREAD,
     "state": _state,
@@ -136,12 +146,12 @@ PULL: Fields = {
     "baseRefName": _of_pull(lambda pull: pull.base_ref),
     "baseRefOid": _of_pull(lambda pull: pull.base_sha),
     "baseRepository": lambda node, _: Node("Repository", node.home, node.home),
-    "headRef": lambda node, _: ref_node(node.home, HEADS + node.thing.pull.head_ref),
+    "headRef": _head_ref,
     "headRefName": _of_pull(lambda pull: pull.head_ref),
     "headRefOid": _of_pull(lambda pull: pull.head_sha),
-    "headRepository": lambda node, _: Node("Repository", node.home, node.home),
-    "headRepositoryOwner": lambda node, _: actor(node.home.owner),
-    "isCrossRepository": constant(value=False),  # forks are not modelled
+    "headRepository": _head_repository,
+    "headRepositoryOwner": _of_pull(lambda pull: actor(pull.head_owner)),
+    "isCrossRepository": lambda node, _: node.thing.pull.head_repo is not node.home,
     "isDraft": _of_pull(lambda pull: pull.draft),
     "isInMergeQueue": constant(value=False),
     "isMergeQueueEnabled": constant(value=False),

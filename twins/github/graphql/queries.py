@@ -21,12 +21,14 @@ def _repository(_: None, ask: Ask) -> Node:
 
 
 def _account(*kinds: str, what: str) -> Field:
+    article = "an" if what[0] in "AEIO" else "a"
+
     def account(_: None, ask: Ask) -> Node | None:
         login = ask.get("login")
         node = actor(ask.view.hub.world.user(login))
         if node is not None and node.type in kinds:
             return node
-        message = f"Could not resolve to a {what} with the login of '{login}'."
+        message = f"Could not resolve to {article} {what} with the login of '{login}'."
         raise Refusal("NOT_FOUND", message)
 
     return account

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from twins.github.access import role_of
+from twins.github.access import may_see, role_of
 from twins.github.bodies.basics import iso
 from twins.github.bodies.repositories import full_body
 from twins.github.graphql.commits import commit_node, ref_node
@@ -34,6 +34,11 @@ def _body(node: Node, ask: Ask) -> dict[str, Any]:
 
 def _of_body(name: str) -> Field:
     return lambda node, ask: _body(node, ask)[name]
+
+
+def _setting(name: str) -> Field:
+    """Return a switch, which here, unlike over REST, everybody may see."""
+    return lambda node, _: getattr(node.home.settings, name)
 
 
 def _permission(node: Node, ask: Ask) -> str | None:
@@ -172,6 +177,27 @@ def _is_empty(node: Node, _: Ask) -> bool:
     return not node.home.refs
 
 
+def _parent(node: Node, ask: Ask) -> Node | None:
+    parent = node.home.parent
+    return repository_node(parent) if parent and may_see(ask.view.call.actor, parent) else None
+
+
+def _forks(node: Node, ask: Ask) -> object:
+    who, wanted = ask.view.call.actor, ask.get("affiliations") or []
+    found = [
+        repository_node(one)
+        for one in ask.view.hub.world.forks_of(node.home)
+        if may_see(who, one) and (not wanted or _affiliated(who.user, one, wanted))
+    ]
+    return connection("forks", found, ask)
+
+
+def _affiliated(user: User | None, repo: Repository, wanted: list[str]) -> bool:
+    owns = repo.owner is user
+    belongs = user is not None and user.id in repo.collaborators
+    return ("OWNER" in wanted and owns) or ("COLLABORATOR" in wanted and belongs)
+
+
 def repository_node(repo: Repository) -> Node:
     """Return a repository."""
     return Node("Repository", repo, repo)
@@ -200,7 +226,7 @@ REPOSITORY: Fields = {
     "isMirror": constant(value=False),
     "isTemplate": _of_body("is_template"),
     "isInOrganization": lambda node, _: node.home.owner.kind == "Organization",
-    "parent": constant(None),
+    "parent": _parent,
     "licenseInfo": constant(None),
     "primaryLanguage": constant(None),
     "codeOfConduct": constant(None),
@@ -210,11 +236,11 @@ REPOSITORY: Fields = {
     "hasWikiEnabled": _of_body("has_wiki"),
     "hasProjectsEnabled": _of_body("has_projects"),
     "hasDiscussionsEnabled": _of_body("has_discussions"),
-    "mergeCommitAllowed": _of_body("allow_merge_commit"),
-    "squashMergeAllowed": _of_body("allow_squash_merge"),
-    "rebaseMergeAllowed": _of_body("allow_rebase_merge"),
-    "autoMergeAllowed": _of_body("allow_auto_merge"),
-    "deleteBranchOnMerge": _of_body("delete_branch_on_merge"),
+    "mergeCommitAllowed": _setting("allow_merge_commit"),
+    "squashMergeAllowed": _setting("allow_squash_merge"),
+    "rebaseMergeAllowed": _setting("allow_rebase_merge"),
+    "autoMergeAllowed": _setting("allow_auto_merge"),
+    "deleteBranchOnMerge": _setting("delete_branch_on_merge"),
     "viewerPermission": _permission,
     "viewerCanAdminister": lambda node, ask: ask.view.may(node.home, "administration", "write"),
     "viewerDefaultMergeMethod": constant("MERGE"),
@@ -244,6 +270,6 @@ REPOSITORY: Fields = {
     "releases": empty("releases"),
     "watchers": empty("watchers"),
     "stargazers": empty("stargazers"),
-    "forks": empty("forks"),
+    "forks": _forks,
 }
 FIELDS: dict[str, Fields] = {"Repository": REPOSITORY}

@@ -113,6 +113,32 @@ async def test_pull_refs_can_be_fetched_but_not_pushed(twin: Any, tmp_path: Path
     assert await git(clone, "fetch", "-q", "origin", "pull/1/head") == (0, "")
 
 
+async def test_a_maintainer_pushes_to_the_branch_of_a_fork_that_was_lent(
+    twin: Any, tmp_path: Path
+) -> None:
+    """No other branch of it moves or appears, and nothing at all once the author says no."""
+    await twin.call("POST", f"{REPO}/forks", {}, token="carol-token")
+    fork = remote(twin, "bob-token").replace("/alice/", "/carol/")
+    clone = await work(twin, tmp_path, "carol-token")
+    await git(clone, "commit", "-q", "--allow-empty", "-m", "One")
+    theirs = fork.replace("bob-token", "carol-token")
+    assert (0, "") == await git(clone, "push", "-q", theirs, "HEAD:topic")
+    order = {"title": "t", "head": "carol:topic", "base": "main"}
+    made = await twin.call("POST", f"{REPO}/pulls", order, token="carol-token")
+    assert (201, True) == (made.status, made.body["maintainer_can_modify"])
+    await git(clone, "commit", "-q", "--allow-empty", "-m", "Two")
+    sha = (await git(clone, "rev-parse", "HEAD"))[1]
+    assert (0, "") == await git(clone, "push", "-q", fork, "HEAD:topic")
+    assert sha == (await twin.get(f"{REPO}/pulls/1"))["head"]["sha"]
+    for name in ("main", "new"):
+        code, said = await git(clone, "push", fork, f"HEAD:refs/heads/{name}")
+        assert (1, True) == (code, "permission denied" in said)
+    body = {"maintainer_can_modify": False}
+    await twin.call("PATCH", f"{REPO}/pulls/1", body, token="carol-token")
+    code, said = await git(clone, "push", fork, "HEAD:topic", "-f")
+    assert (128, True) == (code, "denied to bob" in said)
+
+
 async def journal(twin: Any) -> list[dict[str, Any]]:
     """Return what git asked so far."""
     return list(await twin.get("/_twin/journal?path=git-receive-pack&method=POST"))
