@@ -164,8 +164,20 @@ def test_a_field_the_twin_lacks_is_told_and_counted(desk: Desk, twin: Ground) ->
 
 def test_documents_are_checked_against_the_schema(desk: Desk) -> None:
     """Unknown fields, wrong variables and broken syntax are refused; nothing is run."""
-    assert "Cannot query field 'nonsense'" in desk.error("{viewer{nonsense}}")[1]
+    [error] = desk.ask("{viewer{nonsense}}")["errors"]
+    assert error["message"] == "Field 'nonsense' doesn't exist on type 'User'"
+    assert error["path"] == ["query", "viewer", "nonsense"]
+    about = {"code": "undefinedField", "typeName": "User", "fieldName": "nonsense"}
+    assert error["extensions"] == about
     assert "data" not in desk.ask("{viewer{nonsense}}")
+    for query, code in {
+        "query Q{viewer{...F}} fragment F on User{login(x:1)}": "argumentNotAccepted",
+        '{repository(owner:"x"){id}}': "missingRequiredArguments",
+        "{viewer}": "selectionMismatch",
+        "{viewer{login{x}}}": "selectionMismatch",
+        "query($x:Int){viewer{login}}": "variableNotUsed",
+    }.items():
+        assert [code] == [e["extensions"]["code"] for e in desk.ask(query)["errors"]]
     assert "Syntax Error" in desk.error("{viewer{")[1]
     assert "$i" in desk.error(ISSUE % "title", i="one")[1]
     answer = desk.plot.call("POST", "/graphql", {"q": "x"}, by="owner")
@@ -441,6 +453,110 @@ def test_the_budget_is_its_own_and_ends_with_200(desk: Desk, twin: Ground) -> No
         assert desk.plot.ok("GET", "/rate_limit", by="owner")["resources"]["core"]["used"] == 0
     finally:
         twin.admin("POST", "rate_limit", {"limit": 5000})
+
+
+def test_a_document_costs_what_github_publishes(desk: Desk) -> None:
+    """The example of GitHub's own page: 5101 requests are 51 points; what is small costs one."""
+    inner = "issues(first:%s){nodes{labels(first:%s){nodes{id}}}}"
+    tree = "viewer{repositories(first:%s){nodes{" + inner + "}}}"
+    query = "query($last:Int!){rateLimit{cost nodeCount used}%s}"
+    seen = desk.data(query % (tree % (100, 50, "$last")), last=60)["rateLimit"]
+    assert (51, 305_100) == (seen["cost"], seen["nodeCount"])
+    after = desk.data("{rateLimit{cost nodeCount used}}")["rateLimit"]
+    assert (1, 0, 1) == (after["cost"], after["nodeCount"], after["used"] - seen["used"])
+    fragments = "{rateLimit{cost nodeCount} viewer{...R}} fragment R on User{%s}"
+    inner = "repositories(first:10){nodes{...on Repository{issues(last:10){totalCount}}}}"
+    seen = desk.data(fragments % inner)["rateLimit"]
+    assert {"cost": 1, "nodeCount": 110} == seen
+    kind, message = desk.error("{%s}" % (tree % (100, 100, 100)))
+    assert "MAX_NODE_LIMIT_EXCEEDED" == kind
+    assert "1,010,100 possible nodes" in message
+
+
+def test_issues_are_locked_pinned_moved_and_deleted(desk: Desk) -> None:
+    """What has no form in REST, or another one there; REST sees what came of it."""
+    plot = desk.plot
+    for title in ("a", "b", "c", "d"):
+        plot.ok("POST", "issues", {"title": title}, by="owner")
+    ids = [plot.ok("GET", f"issues/{n}")["node_id"] for n in (1, 2, 3, 4)]
+    desk.do("lockLockable", by="triage", lockableId=ids[0], lockReason="TOO_HEATED")
+    seen = desk.data(ISSUE % "locked activeLockReason isPinned", i=1)["repository"]["issue"]
+    assert {"locked": True, "activeLockReason": "TOO_HEATED", "isPinned": False} == seen
+    assert "too heated" == plot.ok("GET", "issues/1")["active_lock_reason"]
+    for one in ids[:3]:
+        desk.do("pinIssue", "issue{isPinned}", by="write", issueId=one)
+    assert "Maximum 3 pinned" in desk.refusal("pinIssue", issueId=ids[3])[1]
+    assert "FORBIDDEN" == desk.refusal("unpinIssue", by="triage", issueId=ids[0])[0]
+    assert "FORBIDDEN" == desk.refusal("deleteIssue", by="write", issueId=ids[3])[0]
+    desk.do("deleteIssue", issueId=ids[3])
+    assert 410 == plot.call("GET", "issues/4").status
+    assert 5 == plot.ok("POST", "issues", {"title": "e"}, by="owner")["number"]
+    other = plot.ok("POST", "/user/repos", {"name": "elsewhere"}, by="owner")
+    wanted = "issue{number repository{name}}"
+    moved = desk.do("transferIssue", wanted, issueId=ids[1], repositoryId=other["node_id"])
+    assert {"number": 1, "repository": {"name": "elsewhere"}} == moved["issue"]
+    answer = plot.call("GET", "issues/2")
+    assert (301, True) == (answer.status, answer.headers["location"].endswith("/issues/1"))
+
+
+def test_milestones_are_read_listed_and_set_by_id(desk: Desk) -> None:
+    """Filters take an id, a number, any and none; an id of null takes the milestone away."""
+    plot = desk.plot
+    goal = plot.ok("POST", "milestones", {"title": "v1"})
+    plot.ok("POST", "issues", {"title": "in", "milestone": goal["number"]}, by="owner")
+    made = plot.ok("POST", "issues", {"title": "out"}, by="owner")
+    query = (
+        "query($o:String!,$n:String!,$f:IssueFilters){repository(owner:$o,name:$n)"
+        "{issues(first:9,filterBy:$f){nodes{title}} milestones(first:5,states:OPEN){nodes{id}}}}"
+    )
+    for chosen, titles in (
+        ({"milestone": str(goal["id"])}, ["in"]),
+        ({"milestoneNumber": "1"}, ["in"]),
+        ({"milestoneNumber": "*"}, ["in"]),
+        ({"milestone": None}, ["out"]),
+        ({}, ["in", "out"]),
+    ):
+        seen = desk.data(query, f=chosen)["repository"]
+        assert titles == [one["title"] for one in seen["issues"]["nodes"]]
+        assert [{"id": goal["node_id"]}] == seen["milestones"]["nodes"]
+    wanted = "issue{milestone{title progressPercentage issues(first:1){totalCount}}}"
+    given = desk.do("updateIssue", wanted, id=made["node_id"], milestoneId=goal["node_id"])
+    about = {"title": "v1", "progressPercentage": 0, "issues": {"totalCount": 2}}
+    assert about == given["issue"]["milestone"]
+    taken = desk.do("updateIssue", wanted, id=made["node_id"], milestoneId=None)
+    assert taken["issue"]["milestone"] is None
+
+
+def test_a_pull_request_from_a_fork_is_offered_and_seen(desk: Desk) -> None:
+    """By the owner's name, or by the fork's id; both sides see it as one across repositories."""
+    plot = desk.plot
+    desk.pull()
+    fork = plot.ok("POST", "forks", {}, by="stranger")
+    path = f"/repos/{fork['full_name']}/contents/offer"
+    plot.ok("PUT", path, {"message": "m", "content": "eA=="}, by="stranger")
+    repo = plot.ok("GET", "")["node_id"]
+    given = {"repositoryId": repo, "baseRefName": "main", "title": "t"}
+    given |= {"headRefName": "main", "headRepositoryId": fork["node_id"]}
+    wanted = (
+        "pullRequest{isCrossRepository maintainerCanModify headRepository{nameWithOwner isFork "
+        "parent{nameWithOwner}} headRef{name associatedPullRequests(first:1){totalCount}}}"
+    )
+    seen = desk.do("createPullRequest", wanted, by="stranger", **given)["pullRequest"]
+    assert (True, True) == (seen["isCrossRepository"], seen["maintainerCanModify"])
+    assert fork["full_name"] == seen["headRepository"]["nameWithOwner"]
+    assert plot.full_name == seen["headRepository"]["parent"]["nameWithOwner"]
+    assert {"name": "main", "associatedPullRequests": {"totalCount": 1}} == seen["headRef"]
+    owner = plot.logins["stranger"]
+    given = {**given, "headRefName": f"{owner}:main"}
+    del given["headRepositoryId"]
+    said = desk.refusal("createPullRequest", by="stranger", **given)
+    assert f"already exists for {owner}:main" in said[1]
+
+
+def test_everybody_sees_how_a_repository_merges(desk: Desk) -> None:
+    """Over REST only those who may push; here whoever opens a pull request asks for it."""
+    query = "query($o:String!,$n:String!){repository(owner:$o,name:$n){mergeCommitAllowed}}"
+    assert {"mergeCommitAllowed": True} == desk.data(query, by="stranger")["repository"]
 
 
 def test_planned_faults_hit_graphql(desk: Desk, twin: Ground) -> None:

@@ -10,6 +10,7 @@ from twins.conformance.ground import SECRET, Ground, Plot
 from twins.conformance.misses import Miss, expect, expect_that
 from twins.conformance.moves import begin, encoded, tip
 from twins.conformance.rows import Row
+from twins.contract.fetch import GRAPHQL, ensure
 
 DOCS = "docs.github.com/webhooks/webhook-events-and-payloads"
 SEVEN = (
@@ -151,6 +152,41 @@ def _fork_write(story: Story) -> None:
     story.keep("offer", f"{login}:main")
 
 
+def _graphql(mutation: str, member: str, issue: str = "issue") -> Callable[[Story], None]:
+    """Return what only GraphQL can do to an issue."""
+
+    def act(story: Story) -> None:
+        ensure(GRAPHQL)
+        given = {member: story.ok("GET", f"issues/{{{issue}}}")["node_id"]}
+        if mutation == "transferIssue":
+            given["repositoryId"] = story.left["elsewhere"]
+        kind = mutation[0].upper() + mutation[1:]
+        text = f"mutation($input:{kind}Input!){{{mutation}(input:$input){{clientMutationId}}}}"
+        said = story.plot.ok(
+            "POST", "/graphql", {"query": text, "variables": {"input": given}}, by="owner"
+        )
+        expect("errors", None, said.get("errors"))
+
+    return act
+
+
+def _elsewhere(story: Story) -> None:
+    """Make a second repository of the owner, where the App is not installed."""
+    made = story.plot.ok("POST", "/user/repos", {"name": "elsewhere"}, by="owner")
+    story.keep("elsewhere", made["node_id"])
+
+
+def _press(story: Story) -> None:
+    """Press the button of a check run, as people do on its page."""
+    order = {"check_run": story.left["run"], "identifier": "fix", "login": story.left["writer"]}
+    story.plot.ground.admin("POST", "requested_action", order)
+
+
+def _agree(story: Story) -> None:
+    """Let the App want what it wants already, and its account agree."""
+    story.plot.ground.admin("POST", "accept", {"installation": story.plot.installation})
+
+
 MAIN = ("push", "check_suite.requested")
 STORY: tuple[Step, ...] = (
     step("install", _login, "installation.created"),
@@ -211,6 +247,29 @@ STORY: tuple[Step, ...] = (
     step("edit it alike", call("PATCH", "issues/comments/{comment}", {"body": "y"})),
     step("react", call("POST", "issues/comments/{comment}/reactions", {"content": "heart"})),
     step("drop the comment", call("DELETE", "issues/comments/{comment}"), "issue_comment.deleted"),
+    step(
+        "a goal",
+        call("POST", "milestones", {"title": "v1"}, keep="goal", member="number"),
+        "milestone.created",
+    ),
+    step(
+        "aim at it",
+        call("PATCH", "issues/{issue}", {"milestone": "$goal"}),
+        "issues.milestoned",
+    ),
+    step("aim at it again", call("PATCH", "issues/{issue}", {"milestone": "$goal"})),
+    step("rename it", call("PATCH", "milestones/{goal}", {"title": "v2"}), "milestone.edited"),
+    step("reach it", call("PATCH", "milestones/{goal}", {"state": "closed"}), "milestone.closed"),
+    step("or not", call("PATCH", "milestones/{goal}", {"state": "open"}), "milestone.opened"),
+    step(
+        "give it up",
+        call("DELETE", "milestones/{goal}"),
+        "issues.demilestoned",
+        "milestone.deleted",
+    ),
+    step("pin", _graphql("pinIssue", "issueId"), "issues.pinned"),
+    step("pin again", _graphql("pinIssue", "issueId")),
+    step("unpin", _graphql("unpinIssue", "issueId"), "issues.unpinned"),
     step("lock", call("PUT", "issues/{issue}/lock", {}), "issues.locked"),
     step("unlock", call("DELETE", "issues/{issue}/lock"), "issues.unlocked"),
     step("close", call("PATCH", "issues/{issue}", {"state": "closed"}), "issues.closed"),
@@ -248,6 +307,21 @@ STORY: tuple[Step, ...] = (
     ),
     step("lock the pull", call("PUT", "issues/{pull}/lock", {}), "pull_request.locked"),
     step("unlock the pull", call("DELETE", "issues/{pull}/lock"), "pull_request.unlocked"),
+    step(
+        "another goal",
+        call("POST", "milestones", {"title": "v3"}, keep="goal", member="number"),
+        "milestone.created",
+    ),
+    step(
+        "aim the pull at it",
+        call("PATCH", "issues/{pull}", {"milestone": "$goal"}),
+        "pull_request.milestoned",
+    ),
+    step(
+        "aim it elsewhere",
+        call("PATCH", "issues/{pull}", {"milestone": None}),
+        "pull_request.demilestoned",
+    ),
     step(
         "comment on the pull",
         call("POST", "issues/{pull}/comments", {"body": "x"}),
@@ -328,6 +402,15 @@ STORY: tuple[Step, ...] = (
         "check_run.completed",
         "check_suite.completed",
     ),
+    step(
+        "give it a button",
+        call(
+            "PATCH",
+            "check-runs/{run}",
+            {"actions": [{"label": "Fix", "description": "Mend it", "identifier": "fix"}]},
+        ),
+    ),
+    step("press it", _press, "check_run.requested_action"),
     step("ask for it again", call("POST", "check-runs/{run}/rerequest"), "check_run.rerequested"),
     step(
         "a finished check",
@@ -396,6 +479,23 @@ STORY: tuple[Step, ...] = (
         ),
     ),
     step("read", call("GET", "issues")),
+    step("another repository", _elsewhere),
+    step(
+        "an issue to move",
+        call("POST", "issues", {"title": "M"}, by="owner", keep="moving", member="number"),
+        "issues.opened",
+    ),
+    step(
+        "transfer it",
+        _graphql("transferIssue", "issueId", "moving"),
+        "issues.transferred",
+    ),
+    step(
+        "an issue to delete",
+        call("POST", "issues", {"title": "D"}, by="owner", keep="doomed", member="number"),
+        "issues.opened",
+    ),
+    step("delete it", _graphql("deleteIssue", "issueId", "doomed"), "issues.deleted"),
     step("a stranger forks", call("POST", "forks", {}, by="stranger"), "fork"),
     step("they work on their own", _fork_write),
     step(
@@ -428,6 +528,7 @@ STORY: tuple[Step, ...] = (
         ),
         "repository.renamed",
     ),
+    step("agree to more", _agree, "installation.new_permissions_accepted"),
     step("suspend", _installed("PUT", "/suspended"), "installation.suspend"),
     step("nothing while suspended", call("POST", "issues", {"title": "T"}, by="owner")),
     step("unsuspend", _installed("DELETE", "/suspended"), "installation.unsuspend"),

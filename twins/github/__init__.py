@@ -14,6 +14,9 @@ Besides the routes of `twins.core` (`health reset clock faults journal`) there a
     POST hook           {"app": slug, "url": ..., "secret": ...}: where an App's events go, pinged
     GET  deliveries     the whole log (?brief=1: a count); ?settle=SECONDS waits for the last
     POST tokens/expire  age every installation token while the clock stays
+    POST app            {"app", "permissions", "events"}: what an App wants from now on
+    POST accept         {"installation": id}: its account agrees to that
+    POST requested_action  {"check_run": id, "identifier", "login"}: a button is pressed
     POST rate_limit     {"limit": n}: a fresh hour of n calls for everybody; with
                         {"content_per_minute": n, "status": 403 or 429} the secondary limit too
 
@@ -23,6 +26,6 @@ surrounds every answer, `pages` and `manifests` what people click through; every
 noun's table of routes.
 
 What it promises is in `scope.yaml`; `nightshift twin verify github` measures how it keeps that.
-Not modelled: forks, push restrictions, milestones, teams, projects, releases, Actions, repository
+Not modelled: teams, projects, releases, Actions, repository
 hooks.
 """

@@ -33,7 +33,9 @@ class Actor:
         """Return the name under which calls are counted against the rate limit."""
         if self.installation:
             return f"installation ID {self.installation.id}"
-        return f"user ID {self.user.id}" if self.user else "127.0.0.1"
+        if self.user is not None:
+            return f"user ID {self.user.id}"
+        return f"app ID {self.app.id}" if self.app else "127.0.0.1"
 
 
 ANONYMOUS = Actor("anonymous")

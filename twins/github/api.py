@@ -29,6 +29,8 @@ class Reply:
     body: object = None
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "json"
+    # Points of the hourly allowance.
+    cost: int = 1
 
 
 @dataclass(slots=True)
@@ -132,7 +134,7 @@ class Call:
         repo = self.repo()
         issue = repo.issues.get(self.number())
         if issue is None:
-            raise not_found()
+            raise self._gone(repo)
         wanted = ["issues", "pull_requests"] if issue.pull else ["issues"]
         self.accepted = "; ".join(f"{name}={level}" for name in wanted)
         if own and issue.user is self.actor.user:
@@ -140,6 +142,16 @@ class Call:
         if not any(accepts(self.actor, repo, name, level) for name in wanted):
             raise why_not(self.actor)
         return issue
+
+    def _gone(self, repo: Repository) -> Problem:
+        """Return why an issue is not there: moved, deleted, or never filed."""
+        if self.number() in repo.deleted:
+            return Problem(410, "This issue was deleted")
+        if self.number() not in repo.transferred:
+            return not_found()
+        home, number = repo.transferred[self.number()]
+        url = self.links.api(f"/repositories/{home.id}/issues/{number}")
+        return Problem(301, "Moved Permanently", headers={"Location": url}, url=url)
 
     def page(self, items: Sequence[T]) -> list[T]:
         """Return the page asked for and remember its Link header."""
@@ -162,7 +174,8 @@ class Call:
 
     def _page_url(self, page: int) -> str:
         query = {**self.request.query, "page": str(page)}
-        return f"{self.links.origin}{self.request.raw_path.partition('?')[0]}?{urlencode(query)}"
+        # Of the URL, not of the request line: that holds a host when the twin is somebody's proxy.
+        return f"{self.links.origin}{self.request.rel_url.raw_path}?{urlencode(query)}"
 
 
 def _positive(text: str, default: int, most: int = 10**9) -> int:

@@ -26,6 +26,8 @@ from twins.github import (
     labels,
     manifests,
     merges,
+    milestones,
+    protection_parts,
     pulls,
     reactions,
     repositories,
@@ -108,6 +110,7 @@ def operations(transport: Transport) -> list[Operation]:
         *issue_labels.operations(),
         *reactions.operations(),
         *labels.operations(),
+        *milestones.operations(),
         # Before /pulls/{number}, which would take "comments" for a number.
         *review_comments.operations(),
         *pulls.operations(),
@@ -118,6 +121,7 @@ def operations(transport: Transport) -> list[Operation]:
         *statuses.operations(),
         # After the more special routes below /commits/{ref} and /branches/{branch}.
         *branch_protection.operations(),
+        *protection_parts.operations(),
         *rulesets.operations(),
         *commits.operations(),
         *git_data.operations(),

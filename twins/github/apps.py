@@ -117,7 +117,7 @@ def create_token(call: Call) -> Reply:
 
 
 def _wanted_permissions(one: Installation, body: Body) -> dict[str, str]:
-    granted = one.app.permissions
+    granted = one.permissions
     wanted = body.object("permissions") or granted
     for name, level in wanted.items():
         if LEVELS.get(level, 9) > LEVELS[granted.get(name, "none")]:

@@ -7,7 +7,6 @@ from twins.github.transport import Limits
 
 # What counts for itself, with its usual limit; the twin never lowers these.
 OTHER_LIMITS = {
-    "search": 30,
     "code_search": 10,
     "source_import": 100,
     "integration_manifest": 5000,
@@ -78,7 +77,8 @@ def operations(limits: Limits) -> list[Operation]:
             name: {**core, "limit": most, "used": 0, "remaining": most}
             for name, most in OTHER_LIMITS.items()
         }
-        resources = {"core": core, **others, "graphql": shown("graphql")}
+        own = {name: shown(name) for name in ("graphql", "search")}
+        resources = {"core": core, **others, **own}
         return Reply(body={"resources": resources, "rate": core})
 
     return [

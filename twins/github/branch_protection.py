@@ -30,7 +30,8 @@ def operations() -> list[Operation]:
     ]
 
 
-def _branch(call: Call, level: str) -> tuple[Repository, str]:
+def branch_of(call: Call, level: str) -> tuple[Repository, str]:
+    """Return repository and branch of the path for somebody who may see or change its rules."""
     repo, name = call.repo("administration", level), call.arg("branch")
     if HEADS + name not in repo.refs:
         raise Problem(404, "Branch not found")
@@ -39,7 +40,7 @@ def _branch(call: Call, level: str) -> tuple[Repository, str]:
 
 def get(call: Call) -> Reply:
     """Return what protects a branch."""
-    repo, name = _branch(call, "read")
+    repo, name = branch_of(call, "read")
     found = repo.protections.get(name)
     if found is None:
         raise Problem(404, "Branch not protected")
@@ -48,7 +49,7 @@ def get(call: Call) -> Reply:
 
 def put(call: Call) -> Reply:
     """Protect a branch; all four main members must be given, null switches one off."""
-    repo, name = _branch(call, "write")
+    repo, name = branch_of(call, "write")
     body = call.body()
     absent = [one for one in (*NEEDED, "restrictions") if one not in body]
     if absent:
@@ -74,9 +75,9 @@ def _people(body: Body) -> bool:
 def _protection(call: Call, repo: Repository, body: Body) -> Protection:
     checks = Body(body.object("required_status_checks"))
     return Protection(
-        checks=_checks(checks) if body.has("required_status_checks") else None,
+        checks=read_checks(checks) if body.has("required_status_checks") else None,
         strict=checks.flag("strict"),
-        reviews=_reviews(call, repo, body),
+        reviews=read_reviews(call, repo, body),
         admins=body.flag("enforce_admins"),
         linear=body.flag("required_linear_history"),
         force_pushes=body.flag("allow_force_pushes"),
@@ -87,7 +88,8 @@ def _protection(call: Call, repo: Repository, body: Body) -> Protection:
     )
 
 
-def _checks(checks: Body) -> tuple[RequiredCheck, ...]:
+def read_checks(checks: Body) -> tuple[RequiredCheck, ...]:
+    """Read which contexts must be green."""
     named = [RequiredCheck(str(one)) for one in checks.items("contexts")]
     given: list[Any] = checks.items("checks")
     bound = [RequiredCheck(Body(one).need("context", "Check"), one.get("app_id")) for one in given]
@@ -111,7 +113,8 @@ def _allowed(call: Call, repo: Repository, body: Body, member: str) -> Allowed |
     )
 
 
-def _reviews(call: Call, repo: Repository, body: Body) -> Reviews | None:
+def read_reviews(call: Call, repo: Repository, body: Body) -> Reviews | None:
+    """Read what is asked of reviews, if anything is."""
     if not body.has("required_pull_request_reviews"):
         return None
     asked = Body(body.object("required_pull_request_reviews"))
@@ -134,7 +137,7 @@ def _reviews(call: Call, repo: Repository, body: Body) -> Reviews | None:
 
 def delete(call: Call) -> Reply:
     """Take the protection off."""
-    repo, name = _branch(call, "write")
+    repo, name = branch_of(call, "write")
     if repo.protections.pop(name, None) is None:
         raise Problem(404, "Branch not protected")
     return Reply(204)
@@ -142,7 +145,7 @@ def delete(call: Call) -> Reply:
 
 def _restricted(call: Call, level: str) -> tuple[Repository, str, Protection]:
     """Return the branch of the path, which only some may push to."""
-    repo, name = _branch(call, level)
+    repo, name = branch_of(call, level)
     found = repo.protections.get(name)
     if found is None:
         raise Problem(404, "Branch not protected")

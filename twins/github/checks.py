@@ -13,7 +13,9 @@ from twins.github.bodies.checks import (
 from twins.github.body import Body
 from twins.github.commits import commit_at
 from twins.github.events import emit, emit_to
+from twins.github.hub import Context
 from twins.github.problem import Problem, invalid, missing, not_found
+from twins.github.prose import within
 from twins.github.state import App, CheckRun, CheckSuite, Repository
 from twins.github.suites import head_commit, suite_payload
 from twins.github.times import moment
@@ -32,6 +34,8 @@ CONCLUSIONS = (
 )
 MOST_TEXT = 65_535
 MOST_ANNOTATIONS = 50
+MOST_ACTIONS = 3
+LONGEST_OF_ACTION = {"label": 20, "description": 40, "identifier": 20}
 
 
 def operations() -> list[Operation]:
@@ -108,9 +112,39 @@ def _apply(call: Call, run: CheckRun, body: Body) -> None:
         run.started_at = moment(begun)
     run.external_id = body.text("external_id", run.external_id)
     run.details_url = body.text("details_url") or run.details_url
-    run.actions = body.items("actions") or run.actions
+    if "actions" in body:
+        run.actions = _buttons(body)
     if body.has("output"):
         _apply_output(run, Body(body.object("output")))
+
+
+def _buttons(body: Body) -> list[dict[str, str]]:
+    """Read the buttons of a run: three at most, each with three short texts."""
+    given = body.items("actions")
+    if len(given) > MOST_ACTIONS:
+        raise Problem(422, f"Invalid request.\n\nNo more than {MOST_ACTIONS} items are allowed.")
+    found = [
+        {name: Body(one).need(name, "CheckRun") for name in LONGEST_OF_ACTION} for one in given
+    ]
+    for one in found:
+        for name, most in LONGEST_OF_ACTION.items():
+            within(one[name], "CheckRun", name, most)
+    return found
+
+
+def request_action(context: Context, repo: Repository, run: CheckRun, identifier: str) -> None:
+    """Tell a run's App that somebody pressed one of its buttons."""
+    body = run_payload(context.links.for_hooks(), repo, run)
+    asked = {"identifier": identifier}
+    emit_to(
+        context,
+        repo,
+        run.suite.app,
+        "check_run",
+        "requested_action",
+        check_run=body,
+        requested_action=asked,
+    )
 
 
 def _apply_output(run: CheckRun, output: Body) -> None:

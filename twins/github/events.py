@@ -20,7 +20,7 @@ def emit(
 ) -> None:
     """Tell every App that covers the repository and subscribed to the event."""
     for one in context.hub.world.installations_on(repo):
-        if event in UNASKED or event in one.app.events:
+        if event in UNASKED or event in one.events:
             _send(context, one, event, action, payload, repo=repo)
 
 
@@ -29,7 +29,7 @@ def emit_to(
 ) -> None:
     """Tell one App what is its own business and no other App's."""
     for one in context.hub.world.installations_on(repo):
-        if one.app is app and event in app.events:
+        if one.app is app and event in one.events:
             _send(context, one, event, action, payload, repo=repo)
 
 

@@ -37,7 +37,7 @@ def open_issue(
 
 def new_issue(context: Context, repo: Repository, title: str, body: str | None) -> Issue:
     """Take the next number, which issues and pull requests share."""
-    number = max(repo.issues, default=0) + 1
+    repo.numbered = number = repo.numbered + 1
     now = context.now
     identity = context.hub.number("issue", 2_800_000_001)
     issue = Issue(identity, number, title, body, context.user, context.app, now, now)

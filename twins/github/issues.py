@@ -17,6 +17,7 @@ from twins.github.issue_changes import (
     set_lock,
 )
 from twins.github.issue_labels import label_names
+from twins.github.milestones import set_milestone, wanted_milestone
 from twins.github.problem import invalid
 from twins.github.prose import text_in, title_in
 from twins.github.state import Issue, Repository, User
@@ -79,7 +80,16 @@ def _filters(call: Call) -> list[Callable[[Issue], bool]]:
         tests.append(lambda issue: issue.user.login.lower() == creator)
     if assignee:
         tests.append(assigned)
+    if goal := call.query("milestone"):
+        tests.append(lambda issue: _aims_at(issue, goal))
     return tests
+
+
+def _aims_at(issue: Issue, wanted: str) -> bool:
+    """Tell whether an issue is in a milestone of this number, in any (`*`) or in `none`."""
+    if issue.milestone is None:
+        return wanted == "none"
+    return wanted in ("*", str(issue.milestone.number))
 
 
 def create(call: Call) -> Reply:
@@ -92,6 +102,7 @@ def create(call: Call) -> Reply:
     call.accepted = "issues=write"
     title = title_in(body, "Issue")
     trusted = accepts(call.actor, repo, "issues", "write")
+    goal = wanted_milestone(repo, body, None) if trusted else None
     issue = open_issue(
         context,
         repo,
@@ -100,6 +111,7 @@ def create(call: Call) -> Reply:
         labels=label_names(body.items("labels")) if trusted else [],
         assignees=_assignees(call, repo, body) if trusted else [],
     )
+    set_milestone(context, repo, issue, goal)
     reply = issue_body(call.links, repo, issue)
     return Reply(201, reply, {"Location": reply["url"]})
 
@@ -119,12 +131,14 @@ def update(call: Call) -> Reply:
     title, text = title_in(body, "Issue", issue.title), text_in(body, "Issue", issue.body)
     names = label_names(body.items("labels"))
     people = _assignees(call, repo, body)
+    goal = wanted_milestone(repo, body, issue.milestone)
     check_reopen(issue, state)
     retitle(context, repo, issue, title, text)
     if "labels" in body:
         set_labels(context, repo, issue, names)
     if "assignees" in body or "assignee" in body:
         set_assignees(context, repo, issue, people)
+    set_milestone(context, repo, issue, goal)
     change_state(context, repo, issue, state, reason)
     return Reply(body=issue_body(call.links, repo, issue))
 

@@ -13,6 +13,7 @@ NEEDS = {
     "issues": "issues",
     "issue_comment": "issues",
     "label": "issues",
+    "milestone": "issues",
     "pull_request": "pull_requests",
     "pull_request_review": "pull_requests",
     "pull_request_review_comment": "pull_requests",

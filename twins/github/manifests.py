@@ -157,7 +157,8 @@ class ManifestPages:
             return _refused(Problem(422, "There is no repository to install on"))
         number = self._hub.number("installation", 3001)
         ids = {repo.id for repo in repos}
-        one = Installation(number, app, repos[0].owner, ids, self._hub.now())
+        agreed = dict(app.permissions), list(app.events)
+        one = Installation(number, app, repos[0].owner, ids, self._hub.now(), *agreed)
         self._hub.world.installations[number] = one
         context = Context(self._hub, self._person(request), None, Links.of(request))
         emit_installation(context, one, repos)

@@ -132,7 +132,7 @@ def _created_or_deleted(context: Context, repo: Repository, move: Move) -> None:
 def _request_suites(context: Context, repo: Repository, branch: str, old: str, new: str) -> None:
     """Open a check suite for every App that may write checks, once per commit."""
     for one in context.hub.world.installations_on(repo):
-        if one.app.permissions.get("checks") != "write":
+        if one.permissions.get("checks") != "write":
             continue
         if any(s.app is one.app and s.head_sha == new for s in repo.suites.values()):
             continue

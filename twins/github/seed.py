@@ -28,6 +28,7 @@ EVENTS = (
     "issues",
     "issue_comment",
     "label",
+    "milestone",
     "pull_request",
     "pull_request_review",
     "pull_request_review_comment",
@@ -155,7 +156,8 @@ class Seed:
             raise Problem(422, "an installation needs at least one repository")
         number = body.integer("id") or self._hub.number("installation", 3001)
         ids = {repo.id for repo in repos}
-        one = Installation(number, app, repos[0].owner, ids, self._hub.now())
+        agreed = dict(app.permissions), list(app.events)
+        one = Installation(number, app, repos[0].owner, ids, self._hub.now(), *agreed)
         self._hub.world.installations[number] = one
         emit_installation(self._context(one.account), one, repos)
         return {"id": number, "app": app.slug, "repos": [repo.full_name for repo in repos]}

@@ -72,6 +72,9 @@ class Installation:
     account: User
     repo_ids: set[int]
     created_at: float
+    # What the account has agreed to; the App may want more by now.
+    permissions: dict[str, str]
+    events: list[str]
     suspended_at: float | None = None
     suspended_by: User | None = None
 
@@ -108,6 +111,26 @@ class Label:
     color: str
     description: str | None = None
     default: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Milestone:
+    """A goal that issues and pull requests belong to."""
+
+    id: int
+    number: int
+    title: str
+    creator: User
+    created_at: float
+    updated_at: float
+    description: str | None = None
+    due_on: float | None = None
+    closed_at: float | None = None
+
+    @property
+    def state(self) -> str:
+        """Return open or closed."""
+        return "closed" if self.closed_at else "open"
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +173,8 @@ class IssueEvent:
     state_reason: str | None = None
     reviewer: User | None = None
     lock_reason: str | None = None
+    # The title that a milestone had then.
+    milestone: str | None = None
     # Of a dismissal: the review, the state it had, and why.
     dismissed: tuple[int, str, str] | None = None
 
@@ -251,6 +276,9 @@ class Issue:
     closed_by: User | None = None
     locked: bool = False
     lock_reason: str | None = None
+    milestone: Milestone | None = None
+    # Branches that were made to work on it.
+    branches: list[str] = field(default_factory=list)
     pull: Pull | None = None
     edited_at: float | None = None
     """When its body was last edited; a new title is a line of history instead."""
@@ -318,7 +346,15 @@ class Repository:
     pushed_at: float
     collaborators: dict[int, str] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
+    milestones: dict[int, Milestone] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
+    # The highest numbers ever given to milestones and to issues.
+    goals: int = 0
+    numbered: int = 0
+    # The issues shown above all others, and where some have gone.
+    pinned: list[Issue] = field(default_factory=list)
+    deleted: set[int] = field(default_factory=set)
+    transferred: dict[int, tuple["Repository", int]] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
     suites: dict[int, CheckSuite] = field(default_factory=dict)
     runs: dict[int, CheckRun] = field(default_factory=dict)

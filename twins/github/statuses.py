@@ -18,6 +18,8 @@ def operations() -> list[Operation]:
     """Return the table of routes."""
     return [
         Operation("POST", REPO + "/statuses/{sha}", create),
+        # Older clients still ask here; it is the same list.
+        Operation("GET", "/repos/{owner}/{repo}/statuses/{ref}", list_statuses),
         Operation("GET", REPO + "/commits/{ref}/status", combined),
         Operation("GET", REPO + "/commits/{ref}/statuses", list_statuses),
     ]

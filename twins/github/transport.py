@@ -21,6 +21,7 @@ from twins.github.problem import Problem
 
 WINDOW_S = 3600
 MINUTE_S = 60
+SEARCHES, SEARCHES_OF_NOBODY = 30, 10
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 READS = frozenset({"GET", "HEAD"})
 API_VERSION = "2022-11-28"
@@ -97,9 +98,16 @@ class Limits:
         key = actor.bucket, resource
         found = self._left.get(key)
         if found is None or found.reset <= now:
-            limit = self.anonymous if actor.kind == "anonymous" else self.authenticated
-            found = self._left[key] = Allowance(limit, 0, int(now) + WINDOW_S, resource)
+            limit, window = self._full(actor, resource)
+            found = self._left[key] = Allowance(limit, 0, int(now) + window, resource)
         return found
+
+    def _full(self, actor: Actor, resource: str) -> tuple[int, int]:
+        """Return a fresh allowance: so many points for so many seconds."""
+        is_nobody = actor.kind == "anonymous"
+        if resource == "search":
+            return (SEARCHES_OF_NOBODY if is_nobody else SEARCHES), MINUTE_S
+        return (self.anonymous if is_nobody else self.authenticated), WINDOW_S
 
     def clear(self, authenticated: int = 5000, pace: Pace | None = None) -> None:
         """Give everybody a fresh hour and a fresh minute."""
@@ -163,8 +171,8 @@ class Transport:
             if etag in request.headers.get("If-None-Match", ""):
                 reply, raw, free = Reply(304), b"", True
                 headers.pop("Content-Type", None)
-        if not free and allowance.used < allowance.limit:
-            allowance.used += 1
+        if not free:
+            allowance.used = min(allowance.used + reply.cost, allowance.limit)
         return web.Response(
             status=reply.status, body=raw or None, headers=headers | allowance.headers()
         )

@@ -7,6 +7,7 @@ from twins.conformance.behaviour import (
     governance,
     identity,
     issues,
+    milestones,
     pulls,
     transport,
     views,
@@ -15,6 +16,7 @@ from twins.conformance.rows import Row
 
 ROWS: tuple[Row, ...] = (
     *issues.ROWS,
+    *milestones.ROWS,
     *git.ROWS,
     *pulls.ROWS,
     *forks.ROWS,

@@ -163,4 +163,22 @@ def made_and_gone(ground: Ground, random: Random) -> None:
     expect("an App", 403, plot.call("POST", "/user/repos", {"name": "x"}).status)
 
 
-ROWS = behaviours("forks", fork_life, across, lent, syncing, made_and_gone)
+def searching(ground: Ground, random: Random) -> None:
+    """Repositories are found by name and owner; forks only when they are asked for."""
+    plot = ground.plot(random)
+    begin(plot)
+    fork = _fork(plot)[7:]
+    queries = {
+        plot.name: [plot.full_name],
+        f"{plot.name}+user:{plot.owner}": [plot.full_name],
+        f"{plot.name}+fork:true": [plot.full_name, fork],
+        f"{plot.name}+fork:only": [fork],
+        f"{plot.name}+is:private": [],
+    }
+    for query, names in queries.items():
+        found = plot.ok("GET", f"/search/repositories?q={query}")
+        expect(query, sorted(names), sorted(one["full_name"] for one in found["items"]))
+        expect(f"count of {query}", len(names), found["total_count"])
+
+
+ROWS = behaviours("forks", fork_life, across, lent, syncing, made_and_gone, searching)

@@ -376,6 +376,44 @@ def searching(ground: Ground, random: Random) -> None:
         expect(f"count of {query}", len(numbers), found["total_count"])
 
 
+def narrowing(ground: Ground, random: Random) -> None:
+    """Search narrows by what is missing, by dates, numbers and places, and sorts as it is told."""
+    plot = ground.plot(random)
+    goal = plot.ok("POST", "milestones", {"title": plot.word("v")})
+    plain = issue(plot, body="in the body")["number"]
+    day = plot.ok("GET", f"issues/{plain}")["created_at"][:10]
+    ground.advance(2 * 86_400)
+    plot.tokens["bot"] = plot.mint()  # the old one has died of age
+    people = [plot.logins["write"]]
+    held = issue(plot, title="in the title", labels=["l"], assignees=people)["number"]
+    plot.ok("PATCH", f"issues/{held}", {"milestone": goal["number"]})
+    for _ in range(random.randrange(2, 4)):
+        plot.ok("POST", f"issues/{plain}/comments", {"body": f"ask @{plot.logins['write']}"})
+    base = f"/search/issues?q=repo:{plot.full_name}+"
+    queries = {
+        "no:label": [plain],
+        "no:milestone": [plain],
+        "-no:assignee": [held],
+        f"milestone:{goal['title']}": [held],
+        f"created:%3E{day}": [held],
+        f"created:{day}": [plain],
+        f"created:*..{day}": [plain],
+        "comments:%3E1": [plain],
+        "comments:0..1": [held],
+        "title+in:title": [held],
+        "body+in:body": [plain],
+        f"mentions:{plot.logins['write']}": [plain],
+        f"assignee:{plot.logins['write']}": [held],
+        f"involves:{plot.logins['write']}+sort:created-asc": [plain, held],
+        "sort:created-desc": [held, plain],
+        "sort:comments-asc": [held, plain],
+        "is:locked": [],
+    }
+    for query, numbers in queries.items():
+        found = plot.ok("GET", base + query)["items"]
+        expect(query, numbers, [one["number"] for one in found])
+
+
 def since(ground: Ground, random: Random) -> None:
     """`since` keeps what was updated at that moment or later."""
     plot = ground.plot(random)
@@ -409,5 +447,6 @@ ROWS = behaviours(
     assignment,
     locking,
     searching,
+    narrowing,
     since,
 )

@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,6 +79,9 @@ def _walk(gh: Gh) -> None:
     _issue(gh)
     _pull(gh)
     _end(gh)
+    _desk(gh)
+    _goal(gh)
+    _fork(gh)
     unmodelled = gh.stage.ground.admin("GET", "journal?unmodelled=1")
     expect("unmodelled calls", [], [one["path"] for one in unmodelled])
 
@@ -127,6 +130,65 @@ def _pull(gh: Gh) -> None:
     expect("pr view", (head, ["fix.py"]), (seen["headRefOid"], [f["path"] for f in seen["files"]]))
     expect("rollup", ["SUCCESS"], [one["conclusion"] for one in seen["statusCheckRollup"]])
     gh.about("pr", "merge", "3", "--squash", "--delete-branch")
+
+
+def _desk(gh: Gh) -> None:
+    """What a maintainer does between issues: labels, locks, pins, searches, long lists."""
+    gh.about("label", "edit", "night", "-n", "dusk", "-c", "00ff00")
+    gh.about("label", "delete", "bug", "--yes")
+    expect("labels", "dusk", gh.about("label", "list").split("\t")[0])
+    gh.about("issue", "create", "-t", "Pinned", "-b", "Read me first")
+    gh.about("issue", "lock", "4", "-r", "resolved")
+    gh.about("issue", "unlock", "4")
+    gh.about("issue", "pin", "4")
+    pinned = gh.stage.read("issues/4/events").json
+    expect("history", ["locked", "unlocked", "pinned"], [one["event"] for one in pinned])
+    for number in ("5", "6"):
+        gh.about("issue", "create", "-t", f"Number {number}", "-b", "to be listed")
+    gh.about("issue", "delete", "6", "--yes")
+    expect("deleted", 410, gh.stage.read("issues/6").status)
+    gh.about("issue", "reopen", "2")
+    found = gh.json("number", "issue", "list", "--search", "no:label sort:created-asc")
+    expect("search", [2, 4, 5], [one["number"] for one in found])
+    path = f"repos/{gh.stage.plot.full_name}/issues?state=all&per_page=2"
+    paged = gh("api", path, "--paginate", "--jq", ".[].number")
+    expect("paged", ["5", "4", "3", "2", "1"], paged.split())
+    expect_that("search issues", "Pinned" in gh("search", "issues", "Pinned"))
+
+
+def _goal(gh: Gh) -> None:
+    """A milestone, which gh reads over GraphQL and sets by its title."""
+    path = f"repos/{gh.stage.plot.full_name}/milestones"
+    gh("api", path, "-f", "title=v1", "-f", "due_on=2031-01-01T00:00:00Z")
+    gh.about("issue", "edit", "4", "-m", "v1")
+    expect("milestone", "v1", gh.json("milestone", "issue", "view", "4")["milestone"]["title"])
+    listed = gh.json("number", "issue", "list", "-m", "v1")
+    expect("in the milestone", [4], [one["number"] for one in listed])
+
+
+def _fork(gh: Gh) -> None:
+    """Somebody who may not write forks, and offers what they did there."""
+    plot, login = gh.stage.plot, gh.stage.plot.logins["stranger"]
+    token = dict.fromkeys(("GH_TOKEN", "GH_ENTERPRISE_TOKEN"), plot.tokens["stranger"])
+    them = replace(gh, environment={**gh.environment, **token})
+    them("repo", "fork", plot.full_name, "--clone=false")
+    where = f"repos/{login}/{plot.name}/contents/theirs.py"
+    body = ("-f", "message=Offer", "-f", "content=eSA9IDMK")
+    them("api", "-X", "PUT", where, *body)
+    offer = ("-t", "Offer", "-b", "Closes #4", "-H", f"{login}:main", "-B", "main")
+    page = them.about("pr", "create", *offer)
+    number = page.rpartition("/")[2]
+    fields = "isCrossRepository,headRepositoryOwner,maintainerCanModify"
+    seen = gh.json(fields, "pr", "view", number)
+    expect("from a fork", (True, True), (seen["isCrossRepository"], seen["maintainerCanModify"]))
+    expect("whose", login, seen["headRepositoryOwner"]["login"])
+    them.about("pr", "close", number)
+    them.about("pr", "reopen", number)
+    them.about("pr", "edit", number, "-t", "A better offer")
+    gh.about("pr", "review", number, "--approve")
+    gh.about("pr", "merge", number, "--rebase")
+    expect("merged", "MERGED", gh.json("state", "pr", "view", number)["state"])
+    expect("closed by it", "closed", gh.stage.read("issues/4").json["state"])
 
 
 def _end(gh: Gh) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from twins.github.bodies.basics import account_body, iso, node_id, reactions_body, user_body
+from twins.github.bodies.milestones import milestone_body
 from twins.github.bodies.repositories import repo_path
 from twins.github.links import Links
 from twins.github.state import App, Comment, Issue, IssueEvent, Label, Repository, User
@@ -78,7 +79,7 @@ def issue_body(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "locked": issue.locked,
         "assignee": user_body(links, issue.assignees[0] if issue.assignees else None),
         "assignees": [account_body(links, user) for user in issue.assignees],
-        "milestone": None,
+        "milestone": issue.milestone and milestone_body(links, repo, issue.milestone),
         "comments": len(issue.comments),
         "created_at": iso(issue.created_at),
         "updated_at": iso(issue.updated_at),
@@ -160,6 +161,8 @@ def event_body(links: Links, repo: Repository, event: IssueEvent) -> JsonObject:
         body["state_reason"] = event.state_reason
     if event.lock_reason:
         body["lock_reason"] = event.lock_reason
+    if event.milestone:
+        body["milestone"] = {"title": event.milestone}
     if event.dismissed:
         number, state, said = event.dismissed
         about = {"review_id": number, "state": state.lower(), "dismissal_message": said or None}

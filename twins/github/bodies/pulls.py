@@ -4,6 +4,7 @@ from typing import Any
 
 from twins.github.bodies.basics import account_body, iso, node_id, reactions_body, user_body
 from twins.github.bodies.issues import association, label_body
+from twins.github.bodies.milestones import milestone_body
 from twins.github.bodies.repositories import repo_body, repo_path
 from twins.github.guard import all_green, guard_of, lacking
 from twins.github.links import Links
@@ -49,7 +50,7 @@ def brief_pull(links: Links, repo: Repository, issue: Issue) -> JsonObject:
         "requested_reviewers": [account_body(links, user) for user in pull.requested_reviewers],
         "requested_teams": [],
         "labels": [label_body(links, repo, label) for label in issue.labels],
-        "milestone": None,
+        "milestone": issue.milestone and milestone_body(links, repo, issue.milestone),
         "draft": pull.draft,
         "commits_url": links.api(f"{path}/commits"),
         "review_comments_url": links.api(f"{path}/comments"),

@@ -1,11 +1,13 @@
 """Commits, branches, and what checks and statuses say about a commit."""
 
+from collections.abc import Callable
 from typing import Any
 
 from twins.github.access import may_see
 from twins.github.bodies.basics import iso, node_id
 from twins.github.bodies.checks import run_body, runs_of, status_body, suite_body, suite_state
 from twins.github.commit_log import EMPTY_TREE, LogEntry, Signature, changes, log, one
+from twins.github.governance import Protection
 from twins.github.graphql.connections import connection
 from twins.github.graphql.node import (
     Ask,
@@ -146,6 +148,11 @@ REF: Fields = {
     "prefix": _prefix,
     "target": _target,
     "repository": lambda node, _: Node("Repository", node.home, node.home),
+    "branchProtectionRule": lambda node, _: (
+        Node("BranchProtectionRule", node.thing.removeprefix(HEADS), node.home)
+        if node.thing.removeprefix(HEADS) in node.home.protections
+        else None
+    ),
     "associatedPullRequests": lambda node, ask: connection(
         "associatedPullRequests",
         [
@@ -159,6 +166,35 @@ REF: Fields = {
         ],
         ask,
     ),
+}
+
+
+def _rule(read: Callable[[Protection], object]) -> Field:
+    return lambda node, _: read(node.home.protections[node.thing])
+
+
+RULE: Fields = {
+    "id": lambda node, _: node_id("BPR", f"{node.home.id}:{node.thing}"),
+    "pattern": lambda node, _: node.thing,
+    "isAdminEnforced": _rule(lambda one: one.admins),
+    "requiresStatusChecks": _rule(lambda one: one.checks is not None),
+    "requiresStrictStatusChecks": _rule(lambda one: one.strict),
+    "requiredStatusCheckContexts": _rule(lambda one: [c.context for c in one.checks or ()]),
+    "requiresApprovingReviews": _rule(lambda one: one.reviews is not None),
+    "requiredApprovingReviewCount": _rule(lambda one: one.reviews and one.reviews.approvals),
+    "dismissesStaleReviews": _rule(lambda one: bool(one.reviews and one.reviews.dismiss_stale)),
+    "requiresCodeOwnerReviews": _rule(lambda one: bool(one.reviews and one.reviews.code_owners)),
+    "requiresLinearHistory": _rule(lambda one: one.linear),
+    "requiresConversationResolution": _rule(lambda one: one.conversations),
+    "requiresCommitSignatures": constant(value=False),
+    "allowsForcePushes": _rule(lambda one: one.force_pushes),
+    "allowsDeletions": _rule(lambda one: one.deletions),
+    "lockBranch": _rule(lambda one: one.lock),
+    "restrictsPushes": _rule(lambda one: one.pushers is not None),
+    "restrictsReviewDismissals": _rule(
+        lambda one: bool(one.reviews and one.reviews.dismissals is not None)
+    ),
+    "repository": lambda node, _: Node("Repository", node.home, node.home),
 }
 
 
@@ -298,6 +334,7 @@ FIELDS: dict[str, Fields] = {
     "Commit": COMMIT,
     "GitActor": GIT_ACTOR,
     "Ref": REF,
+    "BranchProtectionRule": RULE,
     "StatusCheckRollup": ROLLUP,
     "StatusContext": STATUS,
 }

@@ -10,9 +10,8 @@ from graphql import GraphQLSchema
 from twins.core.admin import read_json
 from twins.core.server import ENTRY
 from twins.github.api import Call, Operation, Reply
-from twins.github.bodies.basics import iso
 from twins.github.graphql import engine, sdl
-from twins.github.graphql.node import JsonObject, View
+from twins.github.graphql.node import View
 from twins.github.problem import Problem
 from twins.github.transport import Transport
 
@@ -64,24 +63,12 @@ def _answer(call: Call, transport: Transport, schema: GraphQLSchema) -> Reply:
         if refused is not None:
             raise refused
 
-    view = View(call, _budget(call, transport), write)
+    left = transport.limits.of(call.actor, call.hub.core.clock.now(), RESOURCE)
+    view = View(call, left, write)
     name = name if isinstance(name, str) and name else None
-    return Reply(body=engine.run(schema, view, text, variables, name))
+    told = engine.run(schema, view, text, variables, name)
+    return Reply(body=told, cost=view.price.cost)
 
 
 def _complaint(message: str) -> Reply:
     return Reply(body={"errors": [{"message": message}]})
-
-
-def _budget(call: Call, transport: Transport) -> JsonObject:
-    """Return the rate limit as this very call leaves it; every document costs one point here."""
-    left = transport.limits.of(call.actor, call.hub.core.clock.now(), RESOURCE)
-    used = left.used + 1
-    return {
-        "cost": 1,
-        "nodeCount": 0,
-        "limit": left.limit,
-        "used": used,
-        "remaining": max(0, left.limit - used),
-        "resetAt": iso(left.reset),
-    }

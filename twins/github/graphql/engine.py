@@ -19,9 +19,11 @@ from graphql import (
 from twins.core.server import ENTRY
 from twins.github.git_store import GitError
 from twins.github.graphql import commits, people, pulls, queries, repositories, threads
+from twins.github.graphql.complaints import INSTEAD
 from twins.github.graphql.connections import Connection
 from twins.github.graphql.issue_mutations import MUTATIONS as ISSUE_MUTATIONS
 from twins.github.graphql.node import Ask, Fields, JsonObject, Node, Refusal, View
+from twins.github.graphql.pricing import MOST_NODES, price_of
 from twins.github.graphql.pull_mutations import MUTATIONS as PULL_MUTATIONS
 from twins.github.graphql.repository_mutations import MUTATIONS as REPOSITORY_MUTATIONS
 from twins.github.problem import Problem
@@ -36,7 +38,12 @@ FIELDS: dict[str, Fields] = {
     "Mutation": {**ISSUE_MUTATIONS, **PULL_MUTATIONS, **REPOSITORY_MUTATIONS},
 }
 # GitHub lets one name mean `Issue.state` here and `PullRequest.state` there; gh relies on it.
-RULES = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
+RULES = [
+    rule
+    for given in specified_rules
+    if given is not OverlappingFieldsCanBeMergedRule
+    and (rule := INSTEAD.get(given, given)) is not None
+]
 UNMODELLED = "UNMODELLED"
 KINDS = {401: "FORBIDDEN", 403: "FORBIDDEN", 404: "NOT_FOUND"}
 
@@ -55,6 +62,10 @@ def run(
     if refused := validate(schema, document, RULES):
         return {"errors": [_told(error) for error in refused]}
     operation = get_operation_ast(document, name)
+    if operation is not None:
+        view.price = price_of(schema, document, operation, variables)
+        if view.price.nodes > MOST_NODES:
+            return {"errors": [_too_many(view.price.nodes)]}
     if operation is not None and operation.operation is OperationType.MUTATION:
         view.write()
     done = execute_sync(
@@ -73,6 +84,14 @@ def run(
     if done.data is None and not any("path" in error for error in errors):
         return shown  # the variables would not do, and nothing was run
     return {"data": done.data, **shown}
+
+
+def _too_many(nodes: int) -> JsonObject:
+    message = (
+        f"This query requests up to {nodes:,} possible nodes which exceeds the maximum limit of "
+        f"{MOST_NODES:,}."
+    )
+    return {"type": "MAX_NODE_LIMIT_EXCEEDED", "message": message}
 
 
 def _type_of(value: Node, _: GraphQLResolveInfo[View], __: GraphQLAbstractType) -> str:
@@ -117,6 +136,8 @@ def _told(error: GraphQLError) -> JsonObject:
         told["path"] = error.path
     if error.locations:
         told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.extensions:
+        told["extensions"] = error.extensions
     return {**told, "message": _message(error)}
 
 

@@ -1,12 +1,22 @@
 """What GraphQL can do to issues, comments, labels and assignees: REST does the work."""
 
-from twins.github import comments, issue_labels, issues, labels, reactions
+import re
+
+from twins.github import (
+    comments,
+    git_data,
+    issue_fates,
+    issue_labels,
+    issues,
+    labels,
+    reactions,
+)
 from twins.github.graphql.lookup import find_as
-from twins.github.graphql.node import Ask, Fields, JsonObject, Node, Refusal, actor
-from twins.github.graphql.threads import CONTENTS
+from twins.github.graphql.node import Ask, Errand, Fields, JsonObject, Node, Refusal, actor
+from twins.github.graphql.threads import CONTENTS, linked_branch
 
 THREADS = ("Issue", "PullRequest")
-UNMODELLED = ("milestoneId", "projectIds", "issueTemplate", "parentIssueId", "duplicateIssueId")
+UNMODELLED = ("projectIds", "issueTemplate", "parentIssueId", "duplicateIssueId")
 
 
 def taken(ask: Ask, **body: object) -> JsonObject:
@@ -23,6 +33,14 @@ def label_names(ask: Ask, name: str = "labelIds") -> list[str] | None:
     return None if ids is None else [find_as(ask, one, "Label").thing.name for one in ids]
 
 
+def milestone_number(ask: Ask) -> JsonObject:
+    """Return the milestone given by id as REST takes it; an id of null takes it away."""
+    if "milestoneId" not in ask.args:
+        return {}
+    wanted = ask.get("milestoneId")
+    return {"milestone": find_as(ask, wanted, "Milestone").thing.number if wanted else ""}
+
+
 def logins(ask: Ask, name: str = "assigneeIds") -> list[str] | None:
     """Return the logins of the accounts given by id, None when none were asked about."""
     ids = ask.get(name)
@@ -37,6 +55,7 @@ def _create_issue(_: None, ask: Ask) -> JsonObject:
         body=ask.get("body"),
         labels=label_names(ask),
         assignees=logins(ask),
+        **milestone_number(ask),
     )
     issues.create(ask.view.errand(repo, body))
     return {"issue": Node("Issue", repo.issues[max(repo.issues)], repo)}
@@ -60,6 +79,7 @@ def _update_issue(_: None, ask: Ask) -> JsonObject:
         state=state.lower() if state else None,
         labels=label_names(ask),
         assignees=logins(ask),
+        **milestone_number(ask),
     )
     return {"issue": node, "actor": actor(ask.view.call.actor.user)}
 
@@ -164,7 +184,78 @@ def _add_reaction(_: None, ask: Ask) -> JsonObject:
     return {"subject": node}
 
 
+def _lock(_: None, ask: Ask) -> JsonObject:
+    node = find_as(ask, ask.get("lockableId"), *THREADS)
+    reason = ask.get("lockReason")
+    words = {"OFF_TOPIC": "off-topic", "TOO_HEATED": "too heated"}
+    body: JsonObject = {"lock_reason": words.get(reason, reason.lower()) if reason else None}
+    issues.lock(ask.view.errand(node.home, body, number=node.thing.number))
+    return {"lockedRecord": node, "actor": actor(ask.view.call.actor.user)}
+
+
+def _unlock(_: None, ask: Ask) -> JsonObject:
+    node = find_as(ask, ask.get("lockableId"), *THREADS)
+    issues.unlock(ask.view.errand(node.home, number=node.thing.number))
+    return {"unlockedRecord": node, "actor": actor(ask.view.call.actor.user)}
+
+
+def _governed(ask: Ask, permission: str) -> tuple[Node, Errand]:
+    """Return an issue and a call on it for somebody who may do this to the repository."""
+    node = find_as(ask, ask.get("issueId"), "Issue")
+    errand = ask.view.errand(node.home, number=node.thing.number)
+    errand.repo(permission, "write")
+    return node, errand
+
+
+def _pin(_: None, ask: Ask) -> JsonObject:
+    node, errand = _governed(ask, "contents")
+    issue_fates.pin(errand.context, node.home, node.thing)
+    return {"issue": node}
+
+
+def _unpin(_: None, ask: Ask) -> JsonObject:
+    node, errand = _governed(ask, "contents")
+    issue_fates.unpin(errand.context, node.home, node.thing)
+    return {"issue": node, "id": node.thing.id}
+
+
+def _delete_issue(_: None, ask: Ask) -> JsonObject:
+    node, errand = _governed(ask, "administration")
+    issue_fates.delete(errand.context, node.home, node.thing)
+    return {"repository": Node("Repository", node.home, node.home)}
+
+
+def _transfer(_: None, ask: Ask) -> JsonObject:
+    node, errand = _governed(ask, "contents")
+    target = find_as(ask, ask.get("repositoryId"), "Repository").home
+    ask.view.errand(target).repo("contents", "write")
+    new = issue_fates.transfer(errand.context, node.home, node.thing, target)
+    return {"issue": Node("Issue", new, target)}
+
+
+def _link_branch(_: None, ask: Ask) -> JsonObject:
+    node = find_as(ask, ask.get("issueId"), "Issue")
+    if ask.get("repositoryId") and find_as(ask, ask.get("repositoryId"), "Repository") != Node(
+        "Repository", node.home, node.home
+    ):
+        raise Refusal("UNMODELLED", "github-twin does not model branches linked elsewhere")
+    slug = re.sub("[^a-z0-9]+", "-", f"{node.thing.number}-{node.thing.title}".lower()).strip("-")
+    ref = "refs/heads/" + (ask.get("name") or slug).removeprefix("refs/heads/")
+    body: JsonObject = {"ref": ref, "sha": ask.get("oid")}
+    git_data.create_ref(ask.view.errand(node.home, body))
+    node.thing.branches.append(ref)
+    linked = linked_branch(node.home, node.thing, ref)
+    return {"linkedBranch": linked, "issue": node}
+
+
 MUTATIONS: Fields = {
+    "lockLockable": _lock,
+    "unlockLockable": _unlock,
+    "pinIssue": _pin,
+    "unpinIssue": _unpin,
+    "deleteIssue": _delete_issue,
+    "transferIssue": _transfer,
+    "createLinkedBranch": _link_branch,
     "createIssue": _create_issue,
     "updateIssue": _update_issue,
     "closeIssue": _close_issue,

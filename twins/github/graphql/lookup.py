@@ -69,6 +69,8 @@ def _in_repo(ask: Ask, repo: Repository, kind: str, number: str) -> Iterator[Nod
 def _nouns(repo: Repository) -> Iterator[tuple[str, int, Node]]:
     for label in repo.labels.values():
         yield "LA", label.id, Node("Label", label, repo)
+    for goal in repo.milestones.values():
+        yield "MI", goal.id, Node("Milestone", goal, repo)
     for run in repo.runs.values():
         yield "CR", run.id, Node("CheckRun", run, repo)
     for suite in repo.suites.values():

@@ -7,9 +7,12 @@ from urllib.parse import urlsplit
 
 from twins.github.access import accepts
 from twins.github.api import Call
+from twins.github.bodies.basics import iso
+from twins.github.graphql.pricing import Price
 from twins.github.hub import Hub
 from twins.github.links import Links
 from twins.github.state import Repository, User
+from twins.github.transport import Allowance
 
 JsonObject = dict[str, Any]
 
@@ -63,16 +66,31 @@ class Errand(Call):
         return {name: value for name, value in self.given.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class View:
     """One request: who asks, and the world as they may see it."""
 
     call: Call
-    budget: JsonObject
+    left: Allowance
     # Counts one write of the caller, and raises a Problem when it is one too many.
     write: Callable[[], None]
     # Pull requests whose mergeability this document has asked about: one question, however often.
     judged: set[int] = field(default_factory=set)
+    price: Price = field(default_factory=Price)
+
+    @property
+    def budget(self) -> JsonObject:
+        """Return the rate limit as this very call leaves it."""
+        cost = self.price.cost
+        used = min(self.left.used + cost, self.left.limit)
+        return {
+            "cost": cost,
+            "nodeCount": self.price.nodes,
+            "limit": self.left.limit,
+            "used": used,
+            "remaining": self.left.limit - used,
+            "resetAt": iso(self.left.reset),
+        }
 
     @property
     def hub(self) -> Hub:

@@ -10,7 +10,7 @@ from twins.github import (
     reviews,
 )
 from twins.github.bodies.pulls import pull_of
-from twins.github.graphql.issue_mutations import edit, label_names, logins, taken
+from twins.github.graphql.issue_mutations import edit, label_names, logins, milestone_number, taken
 from twins.github.graphql.lookup import find_as
 from twins.github.graphql.node import Ask, Errand, Field, Fields, JsonObject, Node, Refusal, actor
 from twins.github.problem import Problem
@@ -65,9 +65,9 @@ def _update(_: None, ask: Ask) -> JsonObject:
     words = {"title": ask.get("title"), "body": ask.get("body"), "base": ask.get("baseRefName")}
     words["maintainer_can_modify"] = ask.get("maintainerCanModify")
     pulls.update(_errand(ask, node, **words, state=state.lower() if state else None))
-    labels, people = label_names(ask), logins(ask)
-    if labels is not None or people is not None:
-        edit(ask, node, labels=labels, assignees=people)
+    labels, people, goal = label_names(ask), logins(ask), milestone_number(ask)
+    if labels is not None or people is not None or goal:
+        edit(ask, node, labels=labels, assignees=people, **goal)
     return _shown(ask, node)
 
 

@@ -6,7 +6,7 @@ from twins.github.graphql.lookup import find
 from twins.github.graphql.node import Ask, Field, Fields, Node, Refusal, actor, constant
 from twins.github.graphql.repositories import repository_node
 from twins.github.graphql.threads import issue_node
-from twins.github.search import found
+from twins.github.search import found, found_repositories
 
 THREADS = frozenset({"ISSUE", "ISSUE_ADVANCED"})
 
@@ -40,6 +40,9 @@ def _viewer(_: None, ask: Ask) -> Node:
 
 
 def _search(_: None, ask: Ask) -> object:
+    if ask.get("type") == "REPOSITORY":
+        kept = [repository_node(one) for one in found_repositories(ask.view.call, ask.get("query"))]
+        return connection("search", kept, ask, repositoryCount=len(kept))
     if ask.get("type") not in THREADS:
         raise Refusal("UNMODELLED", f"github-twin does not model search of {ask.get('type')}")
     pairs = found(ask.view.call, ask.get("query"))

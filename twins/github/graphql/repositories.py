@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from twins.github.access import may_see, role_of
-from twins.github.bodies.basics import iso
+from twins.github.bodies.basics import iso, node_id
 from twins.github.bodies.repositories import full_body
 from twins.github.graphql.commits import commit_node, ref_node
 from twins.github.graphql.connections import connection, empty
 from twins.github.graphql.node import Ask, Field, Fields, Node, Refusal, actor, constant, path_of
-from twins.github.graphql.threads import issue_node
-from twins.github.state import Issue, Repository, User
+from twins.github.graphql.threads import issue_node, milestone_node
+from twins.github.state import Issue, Milestone, Repository, User
 from twins.github.times import moment
 
 HEADS = "refs/heads/"
@@ -65,6 +65,44 @@ def _has_labels(issue: Issue, wanted: list[str] | None) -> bool:
     return not wanted or any(name.lower() in names for name in wanted)
 
 
+def _aims(issue: Issue, chosen: dict[str, Any]) -> bool:
+    """Tell whether an issue is in the milestone asked for, by id or number; "*" is any of them."""
+    for name, member in (("milestone", "id"), ("milestoneNumber", "number")):
+        if name not in chosen:
+            continue
+        wanted, goal = chosen[name], issue.milestone
+        if goal is None or wanted is None:
+            return goal is None and wanted is None
+        if wanted not in ("*", str(getattr(goal, member))):
+            return False
+    return True
+
+
+def _milestones(node: Node, ask: Ask) -> object:
+    states, text = ask.get("states"), (ask.get("query") or "").lower()
+    order = ask.get("orderBy") or {"field": "NUMBER", "direction": "ASC"}
+    keys: dict[str, Callable[[Milestone], float]] = {
+        "CREATED_AT": lambda one: one.created_at,
+        "DUE_DATE": lambda one: one.due_on or float("inf"),
+        "UPDATED_AT": lambda one: one.updated_at,
+        "NUMBER": lambda one: one.number,
+    }
+    kept = [
+        one
+        for one in node.home.milestones.values()
+        if (not states or one.state.upper() in states) and text in one.title.lower()
+    ]
+    key = keys.get(order["field"], keys["NUMBER"])
+    down = order["direction"] == "DESC"
+    kept.sort(key=lambda one: (key(one), one.number), reverse=down)
+    return connection("milestones", [milestone_node(node.home, one) for one in kept], ask)
+
+
+def _pinned(node: Node, ask: Ask) -> object:
+    found = [Node("PinnedIssue", issue, node.home) for issue in node.home.pinned]
+    return connection("pinnedIssues", found, ask)
+
+
 def _issues(node: Node, ask: Ask) -> object:
     repo = ask.view.errand(node.home).repo("issues")
     chosen = ask.get("filterBy") or {}
@@ -86,7 +124,7 @@ def _issues(node: Node, ask: Ask) -> object:
         and _has_labels(issue, ask.get("labels") or chosen.get("labels"))
         and named(chosen.get("assignee"), issue.assignees)
         and named(chosen.get("createdBy"), [issue.user])
-        and not any(chosen.get(name) for name in ("milestone", "milestoneNumber"))
+        and _aims(issue, chosen)
         and (not chosen.get("mentioned") or f"@{chosen['mentioned']}" in (issue.body or ""))
     ]
     return connection("issues", [issue_node(repo, one) for one in _ordered(kept, ask)], ask)
@@ -224,6 +262,27 @@ REPOSITORY: Fields = {
     "isEmpty": _is_empty,
     "isFork": _of_body("fork"),
     "isMirror": constant(value=False),
+    "isLocked": constant(value=False),
+    "isBlankIssuesEnabled": constant(value=True),
+    "isSecurityPolicyEnabled": constant(value=False),
+    "isUserConfigurationRepository": lambda node, _: node.home.name == node.home.owner.login,
+    "contactLinks": constant([]),
+    "fundingLinks": constant([]),
+    "diskUsage": constant(0),
+    "mirrorUrl": constant(None),
+    "securityPolicyUrl": constant(None),
+    "templateRepository": constant(None),
+    "usesCustomOpenGraphImage": constant(value=False),
+    "openGraphImageUrl": lambda node, ask: ask.view.page(f"/avatars/{node.home.owner.id}"),
+    "viewerHasStarred": constant(value=False),
+    "viewerSubscription": constant("UNSUBSCRIBED"),
+    "viewerDefaultCommitEmail": lambda _, ask: ask.view.call.user.email,
+    "viewerPossibleCommitEmails": lambda _, ask: [ask.view.call.user.email],
+    "branchProtectionRules": lambda node, ask: connection(
+        "branchProtectionRules",
+        [Node("BranchProtectionRule", name, node.home) for name in node.home.protections],
+        ask,
+    ),
     "isTemplate": _of_body("is_template"),
     "isInOrganization": lambda node, _: node.home.owner.kind == "Organization",
     "parent": _parent,
@@ -258,8 +317,11 @@ REPOSITORY: Fields = {
     "assignableUsers": _people("assignableUsers"),
     "mentionableUsers": _people("mentionableUsers"),
     "collaborators": _people("collaborators"),
-    "milestones": empty("milestones"),
-    "milestone": constant(None),
+    "milestones": _milestones,
+    "milestone": lambda node, ask: milestone_node(
+        node.home, node.home.milestones.get(ask.get("number"))
+    ),
+    "pinnedIssues": _pinned,
     "projects": empty("projects"),
     "projectsV2": empty("projectsV2"),
     "issueTemplates": constant([]),
@@ -272,4 +334,11 @@ REPOSITORY: Fields = {
     "stargazers": empty("stargazers"),
     "forks": _forks,
 }
-FIELDS: dict[str, Fields] = {"Repository": REPOSITORY}
+FIELDS: dict[str, Fields] = {
+    "Repository": REPOSITORY,
+    "PinnedIssue": {
+        "id": lambda node, _: node_id("PI", node.thing.id),
+        "issue": lambda node, _: issue_node(node.home, node.thing),
+        "repository": lambda node, _: repository_node(node.home),
+    },
+}

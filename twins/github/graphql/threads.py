@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from twins.github.bodies.basics import REACTIONS, iso
+from twins.github.bodies.basics import REACTIONS, iso, node_id
 from twins.github.bodies.issues import association, comment_body, issue_body, label_body
+from twins.github.bodies.milestones import milestone_body
 from twins.github.graphql.connections import connection, empty
 from twins.github.graphql.node import Ask, Field, Fields, Node, actor, constant, path_of
-from twins.github.state import Issue, Repository
+from twins.github.state import Issue, Milestone, Repository
 
 CONTENTS = {
     "+1": "THUMBS_UP",
@@ -69,6 +70,66 @@ def user_list(name: str, member: str) -> Field:
     return lambda node, ask: connection(name, map(actor, getattr(node.thing, member)), ask)
 
 
+def _lock_reason(node: Node, _: Ask) -> str | None:
+    reason: str | None = node.thing.lock_reason
+    return reason.upper().replace("-", "_").replace(" ", "_") if reason else None
+
+
+def milestone_node(repo: Repository, one: Milestone | None) -> Node | None:
+    """Return a milestone."""
+    return Node("Milestone", one, repo) if one else None
+
+
+def linked_branch(repo: Repository, issue: Issue, ref: str) -> Node:
+    """Return a branch that was made to work on an issue."""
+    return Node("LinkedBranch", (issue, ref), repo)
+
+
+def _linked(node: Node, ask: Ask) -> object:
+    refs = [ref for ref in node.thing.branches if ref in node.home.refs]
+    found = [linked_branch(node.home, node.thing, ref) for ref in refs]
+    return connection("linkedBranches", found, ask)
+
+
+def _goal(node: Node, ask: Ask) -> dict[str, Any]:
+    return milestone_body(ask.view.links, node.home, node.thing)
+
+
+def _aiming(node: Node, ask: Ask, name: str, kind: str) -> object:
+    states = ask.get("states")
+    found = [
+        issue_node(node.home, issue)
+        for issue in node.home.issues.values()
+        if issue.milestone is node.thing and (not states or issue.state.upper() in states)
+    ]
+    return connection(name, [one for one in found if one.type == kind], ask)
+
+
+def _progress(node: Node, ask: Ask) -> float:
+    body = _goal(node, ask)
+    total = body["open_issues"] + body["closed_issues"]
+    return 100.0 * body["closed_issues"] / total if total else 0.0
+
+
+MILESTONE: Fields = {
+    "id": lambda node, ask: _goal(node, ask)["node_id"],
+    "number": lambda node, _: node.thing.number,
+    "title": lambda node, _: node.thing.title,
+    "description": lambda node, _: node.thing.description,
+    "state": lambda node, _: node.thing.state.upper(),
+    "closed": lambda node, _: node.thing.state == "closed",
+    "closedAt": lambda node, _: iso(node.thing.closed_at),
+    "createdAt": lambda node, _: iso(node.thing.created_at),
+    "updatedAt": lambda node, _: iso(node.thing.updated_at),
+    "dueOn": lambda node, _: iso(node.thing.due_on),
+    "creator": lambda node, _: actor(node.thing.creator),
+    "url": lambda node, ask: _goal(node, ask)["html_url"],
+    "resourcePath": lambda node, ask: path_of(_goal(node, ask)["html_url"]),
+    "progressPercentage": _progress,
+    "issues": lambda node, ask: _aiming(node, ask, "issues", "Issue"),
+    "pullRequests": lambda node, ask: _aiming(node, ask, "pullRequests", "PullRequest"),
+    "repository": lambda node, _: Node("Repository", node.home, node.home),
+}
 # What people write and what stands around it.
 TEXT: Fields = {
     "author": lambda node, _: actor(node.thing.user),
@@ -100,8 +161,8 @@ THREAD: Fields = {
     "lastEditedAt": lambda node, _: iso(node.thing.edited_at),
     "includesCreatedEdit": lambda node, _: node.thing.edited_at is not None,
     "locked": lambda node, _: node.thing.locked,
-    "activeLockReason": constant(None),
-    "milestone": constant(None),
+    "activeLockReason": _lock_reason,
+    "milestone": lambda node, _: milestone_node(node.home, node.thing.milestone),
     "labels": _labels,
     "assignees": user_list("assignees", "assignees"),
     "comments": _comments,
@@ -126,7 +187,8 @@ ISSUE: Fields = {
     **THREAD,
     "state": lambda node, _: node.thing.state.upper(),
     "stateReason": _state_reason,
-    "isPinned": constant(value=False),
+    "isPinned": lambda node, _: node.thing in node.home.pinned,
+    "linkedBranches": _linked,
     "viewerCanDelete": lambda node, ask: ask.view.may(node.home, "administration", "write"),
 }
 
@@ -190,5 +252,10 @@ FIELDS: dict[str, Fields] = {
     "Issue": ISSUE,
     "IssueComment": COMMENT,
     "Label": LABEL,
+    "Milestone": MILESTONE,
+    "LinkedBranch": {
+        "id": lambda node, _: node_id("LB", f"{node.thing[0].id}:{node.thing[1]}"),
+        "ref": lambda node, _: Node("Ref", node.thing[1], node.home),
+    },
     "ReactionGroup": REACTIONS_OF_A_KIND,
 }

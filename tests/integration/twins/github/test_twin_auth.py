@@ -160,3 +160,19 @@ async def test_an_app_finds_its_installations(twin: Any) -> None:
     for path in ("/repos/alice/vault/installation", "/users/bob/installation"):
         assert (await twin.call("GET", path, token=twin.jwt())).status == 404
     assert (await twin.call("GET", "/user", token=twin.token)).status == 403
+
+
+async def test_what_an_app_wants_later_holds_once_it_is_agreed_to(twin: Any) -> None:
+    """Until then tokens give what was agreed before, and new events are not sent."""
+    number = twin.planted["installations"][0]["id"]
+    more = {"metadata": "read", "issues": "write", "administration": "write"}
+    order = {"app": "nightshift", "permissions": more, "events": ["issues", "installation"]}
+    await twin.call("POST", "/_twin/app", order)
+    assert 422 == (await twin.mint(permissions={"administration": "write"})).status
+    assert "checks" in (await twin.mint()).body["permissions"]
+    await twin.call("POST", "/_twin/accept", {"installation": number})
+    assert ["installation.new_permissions_accepted"] == await twin.events()
+    assert more == (await twin.mint()).body["permissions"]
+    await twin.call("POST", f"{REPO}/labels", {"name": "quiet"})
+    assert [] == await twin.events()
+    assert 404 == (await twin.call("POST", "/_twin/accept", {"installation": 1})).status

@@ -94,3 +94,23 @@ async def test_statuses_combine_to_the_worst_of_the_newest(twin: Any) -> None:
         "POST", f"{REPO}/statuses/{sha}", {"state": "success"}, token=twin.token
     )
     assert refused.status == 403  # this App may only read statuses
+
+
+async def test_a_button_of_a_run_reaches_its_app_when_somebody_presses_it(twin: Any) -> None:
+    """With its identifier and who pressed; a button that is not there is 404."""
+    sha = (await twin.get(f"{REPO}/git/ref/heads/main"))["object"]["sha"]
+    button = {"label": "Fix it", "description": "Mend it", "identifier": "fix"}
+    body = {"name": "tests", "head_sha": sha, "conclusion": "failure", "actions": [button]}
+    run = (await twin.call("POST", f"{REPO}/check-runs", body, token=twin.token)).body["id"]
+    await twin.events()
+    order = {"check_run": run, "identifier": "fix", "login": "bob"}
+    assert 200 == (await twin.call("POST", "/_twin/requested_action", order)).status
+    [told] = await twin.deliveries()
+    payload = told["request"]["payload"]
+    assert ("check_run", "requested_action") == (told["event"], told["action"])
+    assert ({"identifier": "fix"}, "bob") == (
+        payload["requested_action"],
+        payload["sender"]["login"],
+    )
+    wrong = await twin.call("POST", "/_twin/requested_action", {**order, "identifier": "x"})
+    assert 404 == wrong.status
