@@ -268,6 +268,15 @@ TABLE: tuple[Refusal, ...] = (
         by="write",
         source=AUTH_DOCS,
     ),
+    *(
+        no("GET", f"branches/main/protection/{part}", 404, by="owner", source=ISSUE_DOCS)
+        for part in ("required_status_checks", "required_pull_request_reviews", "enforce_admins")
+    ),
+    no("POST", "merges", 404, {"base": "{unknown}", "head": "main"}),
+    no("POST", "merges", 404, {"base": "main", "head": "{unknown}"}),
+    no("POST", "merges", 422, {"base": "main"}, code="missing_field"),
+    no("POST", "git/tags", 422, {"tag": "x", "message": "x", "object": "{sha}", "type": "commit"}),
+    no("GET", "git/tags/{root}", 404),
     # Checks and statuses.
     no(
         "POST", "check-runs", 403, {"name": "x", "head_sha": "{root}"}, by="owner", source=AUTH_DOCS

@@ -10,6 +10,7 @@ from twins.core.server import make_app
 from twins.github import (
     apps,
     basics,
+    branch_merges,
     branch_protection,
     branch_updates,
     checks,
@@ -37,6 +38,7 @@ from twins.github import (
     rulesets,
     search,
     statuses,
+    tags,
 )
 from twins.github.admin import GitHubAdmin
 from twins.github.api import Operation
@@ -117,6 +119,8 @@ def operations(transport: Transport) -> list[Operation]:
         *merges.operations(),
         *reviews.operations(),
         *branch_updates.operations(),
+        *branch_merges.operations(),
+        *tags.operations(),
         *checks.operations(),
         *statuses.operations(),
         # After the more special routes below /commits/{ref} and /branches/{branch}.

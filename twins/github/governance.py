@@ -12,6 +12,7 @@ class Settings:
 
     description: str | None = None
     homepage: str | None = None
+    topics: tuple[str, ...] = ()
     archived: bool = False
     has_issues: bool = True
     allow_merge_commit: bool = True

@@ -1,5 +1,7 @@
 """A repository and who may do what to it, over REST."""
 
+import re
+
 from twins.github.access import may_see, role_of
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body
@@ -8,6 +10,12 @@ from twins.github.events import emit
 from twins.github.problem import Problem, invalid, not_found
 from twins.github.state import Repository, User
 
+MOST_TOPICS = 20
+NO_TOPIC = (
+    "Topics must start with a lowercase letter or number, consist of 50 characters or less, and "
+    "can include hyphens."
+)
+TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 REPO = "/repos/{owner}/{repo}"
 # The old scale has four steps; the two finer roles are rounded.
 ROUNDED = {"maintain": "write", "triage": "read"}
@@ -28,6 +36,8 @@ def operations() -> list[Operation]:
     return [
         Operation("GET", REPO, get),
         Operation("PATCH", REPO, update),
+        Operation("GET", REPO + "/topics", get_topics),
+        Operation("PUT", REPO + "/topics", set_topics),
         Operation("GET", "/user/repos", list_mine),
         Operation("GET", "/users/{login}/repos", list_of_account),
         Operation("GET", "/orgs/{login}/repos", list_of_account),
@@ -81,6 +91,24 @@ def _rename(call: Call, repo: Repository, name: str) -> None:
     world.repos[new.lower()] = repo
     changes = {"repository": {"name": {"from": before.partition("/")[2]}}}
     emit(call.context, repo, "repository", "renamed", changes=changes)
+
+
+def get_topics(call: Call) -> Reply:
+    """Return the words that a repository is filed under."""
+    return Reply(body={"names": list(call.repo().settings.topics)})
+
+
+def set_topics(call: Call) -> Reply:
+    """Change all of them at once."""
+    repo, names = call.repo("administration", "write"), call.body().items("names")
+    if len(names) > MOST_TOPICS or not all(TOPIC.fullmatch(str(one)) for one in names):
+        raise Problem(
+            422,
+            "Validation Failed",
+            words=[NO_TOPIC],
+        )
+    repo.settings.topics = tuple(dict.fromkeys(map(str, names)))
+    return Reply(body={"names": list(repo.settings.topics)})
 
 
 def list_mine(call: Call) -> Reply:

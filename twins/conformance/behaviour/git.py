@@ -165,6 +165,43 @@ def slashes(ground: Ground, random: Random) -> None:
     expect("listed", [name], [one["name"] for one in plot.ok("GET", where)])
 
 
+def tags(ground: Ground, random: Random) -> None:
+    """An annotated tag is a git object; the list peels every tag to its commit."""
+    plot, said = ground.plot(random), random.choice(["words", "two\n\nparagraphs"])
+    root = begin(plot)
+    sha = file(plot, plot.word("f"), "x")
+    name, plain = f"v2-{plot.word()}", f"v1-{plot.word()}"
+    order = {"tag": name, "message": said, "object": root, "type": "commit"}
+    made = plot.ok("POST", "git/tags", order)
+    expect("not yet listed", [], plot.ok("GET", "tags"))
+    for ref, target in ((name, made["sha"]), (plain, sha)):
+        plot.ok("POST", "git/refs", {"ref": f"refs/tags/{ref}", "sha": target})
+    seen = plot.ok("GET", f"git/tags/{made['sha']}")
+    expect("message", (said, root), (seen["message"].rstrip("\n"), seen["object"]["sha"]))
+    expect("ref", "tag", plot.ok("GET", f"git/ref/tags/{name}")["object"]["type"])
+    listed = [(one["name"], one["commit"]["sha"]) for one in plot.ok("GET", "tags")]
+    expect("listed", [(name, root), (plain, sha)], listed)
+    expect("no tag", 404, plot.call("GET", f"git/tags/{root}").status)
+
+
+def merging(ground: Ground, random: Random) -> None:
+    """One branch is merged into another with both as parents; 204 when there is nothing to do."""
+    plot = ground.plot(random)
+    root = begin(plot)
+    name, said = plot.word("b"), plot.word("because")
+    branch(plot, name, root)
+    order = {"base": "main", "head": name, "commit_message": said}
+    expect("nothing", 204, plot.call("POST", "merges", order).status)
+    theirs = file(plot, plot.word("f"), "x", branch=name)
+    ours = file(plot, "clash", "ours")
+    made = plot.ok("POST", "merges", order)
+    expect("parents", [ours, theirs], [one["sha"] for one in made["parents"]])
+    expect("tip and words", (made["sha"], said), (tip(plot), made["commit"]["message"]))
+    file(plot, "clash", "theirs", branch=name)
+    expect("a clash", 409, plot.call("POST", "merges", order).status)
+    expect("unmoved", made["sha"], tip(plot))
+
+
 def log(ground: Ground, random: Random) -> None:
     """The log tells every commit, newest first, in pages, and by path."""
     plot = ground.plot(random)
@@ -301,6 +338,8 @@ ROWS = behaviours(
     refs,
     contents,
     slashes,
+    tags,
+    merging,
     log,
     comparing,
     patches,

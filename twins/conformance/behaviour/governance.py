@@ -59,6 +59,44 @@ def protection_life(ground: Ground, random: Random) -> None:
     expect("open", False, plot.ok("GET", "branches/main")["protected"])
 
 
+def protection_parts(ground: Ground, random: Random) -> None:
+    """Each part of a protection is read, changed and switched off alone; the others stay."""
+    plot = ground.plot(random)
+    begin(plot)
+    contexts, strict = [plot.word("c") for _ in range(2)], random.choice([True, False])
+    order = {
+        **NOTHING,
+        "enforce_admins": False,
+        "required_status_checks": {"strict": strict, "contexts": contexts[:1]},
+        "required_pull_request_reviews": {"dismiss_stale_reviews": True},
+    }
+    plot.ok("PUT", PROTECTION, order, by="owner")
+    checks, reviews = (
+        f"{PROTECTION}/required_{n}" for n in ("status_checks", "pull_request_reviews")
+    )
+    plot.ok("PATCH", checks, {"contexts": contexts}, by="owner")
+    seen = plot.ok("GET", checks, by="owner")
+    expect("checks", (strict, contexts), (seen["strict"], seen["contexts"]))
+    approvals = random.randrange(2, 7)
+    plot.ok("PATCH", reviews, {"required_approving_review_count": approvals}, by="owner")
+    seen = plot.ok("GET", reviews, by="owner")
+    both = (seen["required_approving_review_count"], seen["dismiss_stale_reviews"])
+    expect("reviews", (approvals, True), both)
+    admins = f"{PROTECTION}/enforce_admins"
+    expect("enforced", True, plot.ok("POST", admins, by="owner")["enabled"])
+    expect("a writer", 403, plot.call("DELETE", checks, by="write").status)
+    plot.ok("DELETE", checks, by="owner")
+    expect("off", 404, plot.call("GET", checks, by="owner").status)
+    whole = plot.ok("GET", PROTECTION, by="owner")
+    expect("whole", True, whole["enforce_admins"]["enabled"])
+    expect_that("still reviewed", "required_pull_request_reviews" in whole)
+    plot.ok("DELETE", reviews, by="owner")
+    plot.ok("DELETE", admins, by="owner")
+    expect("not enforced", False, plot.ok("GET", admins, by="owner")["enabled"])
+    signed = plot.ok("GET", f"{PROTECTION}/required_signatures", by="owner")
+    expect("unsigned", False, signed["enabled"])
+
+
 def required(ground: Ground, random: Random) -> None:
     """A merge waits for the required check and approval, and then goes through."""
     plot = ground.plot(random)
@@ -319,6 +357,17 @@ def ruleset_holds(ground: Ground, random: Random) -> None:
     expect("a writer does not", 409, plot.call("PUT", "contents/other", body, by="write").status)
 
 
+def filing(ground: Ground, random: Random) -> None:
+    """Topics are set as a whole and shown with the repository."""
+    plot = ground.plot(random)
+    names = [f"t-{random.randrange(10**6)}" for _ in range(random.randrange(1, 4))]
+    plot.ok("PUT", "topics", {"names": names}, by="owner")
+    expect("alone", names, plot.ok("GET", "topics")["names"])
+    expect("shown", names, plot.ok("GET", "")["topics"])
+    expect("a writer", 403, plot.call("PUT", "topics", {"names": []}, by="write").status)
+    expect("no topic", 422, plot.call("PUT", "topics", {"names": ["No"]}, by="owner").status)
+
+
 def renaming(ground: Ground, random: Random) -> None:
     """A renamed repository is found by its id, and its old name leads there."""
     plot = ground.plot(random)
@@ -364,6 +413,7 @@ def archiving(ground: Ground, random: Random) -> None:
 ROWS = behaviours(
     "governance",
     protection_life,
+    protection_parts,
     required,
     by_status,
     stale,
@@ -374,6 +424,7 @@ ROWS = behaviours(
     no_force,
     ruleset_life,
     ruleset_holds,
+    filing,
     renaming,
     archiving,
 )

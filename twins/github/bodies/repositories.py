@@ -102,7 +102,7 @@ def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> Jso
         "open_issues_count": opened,
         "open_issues": opened,
         "is_template": False,
-        "topics": [],
+        "topics": list(repo.settings.topics),
         "has_issues": repo.settings.has_issues,
         "archived": repo.settings.archived,
         **dict.fromkeys(("has_projects", "has_wiki", "has_downloads"), True),

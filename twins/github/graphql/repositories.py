@@ -220,6 +220,11 @@ def _parent(node: Node, ask: Ask) -> Node | None:
     return repository_node(parent) if parent and may_see(ask.view.call.actor, parent) else None
 
 
+def _topics(node: Node, ask: Ask) -> object:
+    found = [Node("RepositoryTopic", name, node.home) for name in node.home.settings.topics]
+    return connection("repositoryTopics", found, ask)
+
+
 def _forks(node: Node, ask: Ask) -> object:
     who, wanted = ask.view.call.actor, ask.get("affiliations") or []
     found = [
@@ -326,7 +331,7 @@ REPOSITORY: Fields = {
     "projectsV2": empty("projectsV2"),
     "issueTemplates": constant([]),
     "pullRequestTemplates": constant([]),
-    "repositoryTopics": empty("repositoryTopics"),
+    "repositoryTopics": _topics,
     "languages": empty("languages"),
     "latestRelease": constant(None),
     "releases": empty("releases"),
@@ -336,6 +341,16 @@ REPOSITORY: Fields = {
 }
 FIELDS: dict[str, Fields] = {
     "Repository": REPOSITORY,
+    "RepositoryTopic": {
+        "id": lambda node, _: node_id("RT", f"{node.home.id}:{node.thing}"),
+        "topic": lambda node, _: Node("Topic", node.thing),
+        "url": lambda node, ask: ask.view.page(f"/topics/{node.thing}"),
+        "resourcePath": lambda node, _: f"/topics/{node.thing}",
+    },
+    "Topic": {
+        "id": lambda node, _: node_id("T", node.thing),
+        "name": lambda node, _: node.thing,
+    },
     "PinnedIssue": {
         "id": lambda node, _: node_id("PI", node.thing.id),
         "issue": lambda node, _: issue_node(node.home, node.thing),
