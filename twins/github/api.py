@@ -76,7 +76,7 @@ class Call:
     def media(self) -> str:
         """Return the media type word asked for: json, diff, patch, raw, html..."""
         accept = self.request.headers.get("Accept", "")
-        for word in ("diff", "patch", "raw", "html", "full", "text", "sha"):
+        for word in ("diff", "patch", "raw", "html", "full", "text", "sha", "object"):
             if f".{word}" in accept and "github" in accept:
                 return word
         return "json"

@@ -174,6 +174,8 @@ def get_branch(call: Call) -> Reply:
     """Return a branch with its tip."""
     repo, name = call.repo("contents"), call.arg("branch")
     sha = _branches(repo).get(name)
+    if sha is None and "/protection/" in name:
+        raise Unmodelled  # a part of a protection, and no branch
     if sha is None:
         raise Problem(404, "Branch not found")
     tip = commit_body(call.links, call.hub.world, repo, one(call.hub.git, repo.path, sha))

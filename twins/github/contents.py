@@ -4,6 +4,7 @@ import base64
 import binascii
 from urllib.parse import quote
 
+from twins.core.server import Unmodelled
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.commits import git_commit_body
 from twins.github.body import Body
@@ -54,14 +55,17 @@ def _show(call: Call, repo: Repository, path: str) -> Reply:
     if commit is None:
         message = f"No commit found for the ref {ref}" if repo.refs else "This repository is empty."
         raise Problem(404, message)
+    if call.media == "html":
+        raise Unmodelled  # nothing here renders
     if not path:
-        return Reply(body=_folder(call, repo, commit, "", ref))
+        tree = git.text(repo.path, "rev-parse", f"{commit}^{{tree}}")
+        return _listing(call, repo, "", ("040000", "tree", tree), ref)
     entry = _entry(call, repo, commit, path)
     if entry is None:
         raise not_found()
     _, kind, sha = entry
     if kind == "tree":
-        return Reply(body=_folder(call, repo, commit, path, ref))
+        return _listing(call, repo, path, entry, ref)
     if call.media == "raw":
         return Reply(body=git.run(repo.path, "cat-file", "blob", sha), media_type="raw")
     return Reply(body=_file(call, repo, path, entry, ref))
@@ -76,9 +80,18 @@ def _entry(call: Call, repo: Repository, commit: str, path: str) -> tuple[str, s
     return mode, kind, sha
 
 
-def _folder(call: Call, repo: Repository, commit: str, path: str, ref: str) -> list[object]:
-    spec = f"{commit}:{path}"
-    out = call.hub.git.run(repo.path, "ls-tree", "-l", "-z", spec).decode("utf-8", "replace")
+def _listing(
+    call: Call, repo: Repository, path: str, entry: tuple[str, str, str], ref: str
+) -> Reply:
+    """Return what a folder holds, as a list or below the folder itself."""
+    items = _folder(call, repo, entry[2], path, ref)
+    if call.media != "object":
+        return Reply(body=items)
+    return Reply(body={**_about(call, repo, path, entry, ref), "size": 0, "entries": items})
+
+
+def _folder(call: Call, repo: Repository, tree: str, path: str, ref: str) -> list[object]:
+    out = call.hub.git.run(repo.path, "ls-tree", "-l", "-z", tree).decode("utf-8", "replace")
     items: list[object] = []
     for line in filter(None, out.split("\x00")):
         about, _, name = line.partition("\t")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from twins.core.server import Unmodelled
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.branches import protection_body
 from twins.github.body import Body
@@ -37,16 +36,7 @@ def operations() -> list[Operation]:
         Operation("DELETE", f"{PROTECTION}/{REVIEWS}", _changed(REVIEWS, reviews=None)),
         Operation("POST", f"{PROTECTION}/{ADMINS}", enforce_admins),
         Operation("DELETE", f"{PROTECTION}/{ADMINS}", _changed(ADMINS, admins=False)),
-        # Else `/branches/{branch}` would take the rest of the path for a part of the name.
-        *(
-            Operation(method, PROTECTION + "/{rest:.+}", _unmodelled)
-            for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-        ),
     ]
-
-
-def _unmodelled(_: Call) -> Reply:
-    raise Unmodelled
 
 
 def _found(call: Call, level: str) -> tuple[Repository, str, Protection]:

@@ -61,8 +61,9 @@ def search(call: Call) -> Reply:
     items = [
         {**issue_body(call.links, repo, issue), "score": 1.0} for repo, issue in call.page(pairs)
     ]
-    about = {"incomplete_results": False, "search_type": "lexical"}
-    return Reply(body={"total_count": len(pairs), **about, "items": items})
+    # In this order: octokit takes the first member after the counts for the list.
+    body = {"total_count": len(pairs), "incomplete_results": False, "items": items}
+    return Reply(body={**body, "search_type": "lexical"})
 
 
 def search_repositories(call: Call) -> Reply:

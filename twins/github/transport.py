@@ -5,6 +5,7 @@ import json
 import math
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from email.utils import formatdate
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -18,6 +19,7 @@ from twins.github.git_store import GitError
 from twins.github.hub import Hub
 from twins.github.links import Links
 from twins.github.problem import Problem
+from twins.github.times import moment
 
 WINDOW_S = 3600
 MINUTE_S = 60
@@ -165,10 +167,13 @@ class Transport:
         headers |= self._common(request, reply) | reply.headers
         free = _is_free(request)
         if request.method in READS and reply.status == web.HTTPOk.status_code:
-            etag = f'W/"{hashlib.sha256(raw).hexdigest()}"'
-            headers["ETag"] = etag
+            etag = f'"{hashlib.sha256(raw).hexdigest()}"'
+            headers["ETag"] = f"W/{etag}"
             headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
-            if etag in request.headers.get("If-None-Match", ""):
+            changed = _last_change(reply)
+            if changed is not None:
+                headers["Last-Modified"] = formatdate(changed, usegmt=True)
+            if _is_known(request, etag, changed):
                 reply, raw, free = Reply(304), b"", True
                 headers.pop("Content-Type", None)
         if not free:
@@ -191,6 +196,25 @@ class Transport:
         if reply.body is not None:
             headers["Content-Type"] = TYPES.get(reply.media_type, reply.media_type)
         return headers
+
+
+def _last_change(reply: Reply) -> float | None:
+    """Return when an issue, a comment or the like was last touched; lists have no such moment."""
+    match reply.body:
+        case {"full_name": _}:
+            return None  # settings of repositories change without a new moment
+        case {"updated_at": str(at)}:
+            return moment(at)
+        case _:
+            return None
+
+
+def _is_known(request: web.Request, etag: str, changed: float | None) -> bool:
+    """Tell whether the caller has this already; what it knows by tag outranks its date."""
+    if "If-None-Match" in request.headers:
+        return etag in request.headers["If-None-Match"]
+    since = request.if_modified_since
+    return since is not None and changed is not None and changed <= since.timestamp()
 
 
 def _is_write(request: web.Request, operation: Operation) -> bool:

@@ -164,3 +164,14 @@ async def test_renames_binaries_and_odd_names_are_read_right(twin: Any) -> None:
         0,
         False,
     )
+
+
+async def test_a_folder_may_be_asked_for_as_an_object(twin: Any) -> None:
+    """With its entries below it; rendered pages are not modelled, and say so."""
+    asked = {"Accept": "application/vnd.github.object+json"}
+    for path in ("contents/src", "contents/"):
+        listed = await twin.get(f"{REPO}/{path}")
+        seen = await twin.get(f"{REPO}/{path}", headers=asked)
+        assert ("dir", listed) == (seen["type"], seen["entries"])
+    asked = {"Accept": "application/vnd.github.html+json"}
+    assert 501 == (await twin.call("GET", f"{REPO}/contents/README.md", headers=asked)).status

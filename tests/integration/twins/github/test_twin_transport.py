@@ -1,5 +1,6 @@
 """What surrounds every answer, the pages for people, and input nobody should send."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -146,3 +147,34 @@ async def test_no_operation_breaks_on_garbage(twin: Any, operations: list[Operat
             ) as answer:
                 assert answer.status < 500, (operation, raw[:20], await answer.text())
     assert await twin.events() == []
+
+
+async def test_what_has_not_changed_since_is_304_by_date_as_well(twin: Any) -> None:
+    """A tag outranks a date; a weak and a strong form of one tag are the same."""
+    await twin.call("POST", f"{REPO}/issues", {"title": "x"})
+    first = await twin.call("GET", f"{REPO}/issues/1")
+    since = {"If-Modified-Since": first.headers["last-modified"]}
+    assert 304 == (await twin.call("GET", f"{REPO}/issues/1", headers=since)).status
+    other = {**since, "If-None-Match": '"another"'}
+    assert 200 == (await twin.call("GET", f"{REPO}/issues/1", headers=other)).status
+    strong = {"If-None-Match": first.headers["etag"].removeprefix("W/")}
+    assert 304 == (await twin.call("GET", f"{REPO}/issues/1", headers=strong)).status
+    await twin.call("POST", "/_twin/clock", {"advance": 5})
+    await twin.call("PATCH", f"{REPO}/issues/1", {"title": "y"})
+    assert 200 == (await twin.call("GET", f"{REPO}/issues/1", headers=since)).status
+    assert "last-modified" not in (await twin.call("GET", REPO)).headers
+
+
+async def test_pages_lead_on_behind_a_proxy_too(twin: Any) -> None:
+    """A request line with a host in it, as gh sends it, is no part of the next page's URL."""
+    for title in ("a", "b"):
+        await twin.call("POST", f"{REPO}/issues", {"title": title})
+    host = f"{twin.client.host}:{twin.client.port}"
+    reader, writer = await asyncio.open_connection(twin.client.host, twin.client.port)
+    line = f"GET http://api.github.localhost{REPO}/issues?per_page=1 HTTP/1.1"
+    writer.write(f"{line}\r\nHost: api.github.localhost\r\nConnection: close\r\n\r\n".encode())
+    said = (await asyncio.wait_for(reader.read(), 10)).decode()
+    writer.close()
+    [link] = [one for one in said.splitlines() if one.lower().startswith("link:")]
+    wanted = f"<http://api.github.localhost{REPO}/issues?per_page=1&page=2>"
+    assert (wanted in link, host in link) == (True, False)
