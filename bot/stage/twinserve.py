@@ -208,12 +208,13 @@ def _github(twin: Twin, seeded: Seeded) -> Iterator[str]:
 def _lines(twin: Twin, seeded: Seeded) -> Iterator[str]:
     """Return lines to paste, each for another client."""
     token, name = seeded.token, seeded.repository
-    deed = f"issue list -R {HOST}/{name}" if name else "repo create parcel --public"
-    yield f"  gh         HTTP_PROXY={twin.url} GH_HOST={HOST} GH_TOKEN={token} gh {deed}"
+    deed = "issue list" if name else "repo create parcel --public"
+    yield f"  gh         export {_plain_environment(twin, token)}"
+    yield f"             gh {deed}{f' -R {name}' if name else ''}"
     if twin.tls:
         host, ca = urlsplit(twin.tls["url"]).netloc, shlex.quote(twin.tls["ca"])
         also = f"SSL_CERT_FILE={ca} GIT_SSL_CAINFO={ca}"
-        deed = deed.replace(f"{HOST}/", f"{host}/")
+        deed += f" -R {host}/{name}" if name else ""
         yield f"  gh, TLS    {also} GH_HOST={host} GH_ENTERPRISE_TOKEN={token} gh {deed}"
     if name:
         netloc = urlsplit(twin.url).netloc
@@ -227,6 +228,24 @@ def _lines(twin: Twin, seeded: Seeded) -> Iterator[str]:
     if seeded.app is not None:
         order = f'{{"app": "{seeded.app["slug"]}", "url": "http://127.0.0.1:PORT/PATH"}}'
         yield f"  webhooks   curl -X POST {twin.url}/_twin/hook -d '{order}'"
+
+
+def _plain_environment(twin: Twin, token: str) -> str:
+    """Return the variables with which gh and the git below it take the twin for github.com.
+
+    git asks gh for a password only for HTTPS, so it is told here.
+    """
+    helper = '!f() { echo username=x; echo "password=$GH_TOKEN"; }; f'
+    variables = {
+        "HTTP_PROXY": twin.url,
+        "http_proxy": twin.url,  # git looks at this one alone
+        "GH_HOST": HOST,
+        "GH_TOKEN": token,
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"credential.http://{HOST}.helper",
+        "GIT_CONFIG_VALUE_0": helper,
+    }
+    return " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
 
 
 def _messages(twin: Twin) -> Iterator[str]:

@@ -118,6 +118,7 @@ class Seed:
             raise Problem(422, f"full_name must be owner/name, not {full_name!r}")
         owner = self.account(owner_login)
         repo = self._hub.world.repo(full_name) or self._import(body, owner, name)
+        repo.settings.description = body.text("description") or repo.settings.description
         for login, role in body.object("collaborators").items():
             if role not in ROLES:
                 raise Problem(422, f"unknown role {role!r}; known: {', '.join(ROLES)}")

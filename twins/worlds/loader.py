@@ -105,6 +105,7 @@ def seed_payload(world: World, repo_path: Path, webhook_url: str, secret: str) -
                 "path": str(repo_path),
                 "default_branch": repository.default_branch,
                 "private": repository.private,
+                "description": repository.description,
                 "collaborators": {person.login: person.permission for person in world.people},
             }
         ],

@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.supervise import CODE
+from twins.github.graphql import sdl
 
 SERVE = ("-m", "bot", "twin", "serve")
 LAST = "Ctrl-C ends it"
@@ -60,12 +62,12 @@ def pasted(lines: list[str], name: str) -> list[str]:
     return shlex.split(line.strip().removeprefix(name))
 
 
-async def run(argv: list[str], folder: Path) -> tuple[int, str]:
+async def run(argv: list[str], folder: Path, **more: str) -> tuple[int, str]:
     """Run what was printed."""
     process = await asyncio.create_subprocess_exec(
         *argv,
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"} | more,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -155,3 +157,31 @@ def test_no_git_is_a_missing_tool(
     monkeypatch.setenv("PATH", "/nonexistent")
     assert 4 == main(["twin", "serve", "github"])
     assert "tool-missing: git" in capsys.readouterr().err
+
+
+@pytest.mark.integration
+async def test_after_the_line_for_gh_it_clones_pushes_and_opens_a_pull_request(
+    tmp_path: Path,
+) -> None:
+    """Gh and the git below it take the twin for github.com, with nothing but variables."""
+    gh = shutil.which("gh")
+    if gh is None or not sdl.PATH.is_file():
+        pytest.skip("gh or GitHub's schema is not on this machine")
+    place = tmp_path / "work"
+    place.mkdir()
+    async with serving(tmp_path, "github", "--world", "parcel") as lines:
+        words = pasted(lines, "gh")
+        assert "export" == words[0]
+        given = dict(word.split("=", 1) for word in words[1:])
+        clone = place / "parcel"
+        who = ["-c", "user.name=I", "-c", "user.email=i@x"]
+        for folder, argv in (
+            (place, [gh, "repo", "clone", "acme/parcel"]),
+            (clone, ["git", "checkout", "-q", "-b", "topic"]),
+            (clone, ["git", *who, "commit", "-q", "--allow-empty", "-m", "Topic"]),
+            (clone, ["git", "push", "-q", "-u", "origin", "topic"]),
+            (clone, [gh, "pr", "create", "--title", "T", "--body", "B"]),
+        ):
+            code, said = await run(argv, folder, GH_PROMPT_DISABLED="1", **given)
+            assert 0 == code, (argv, said)
+        assert said.strip().endswith("http://github.localhost/acme/parcel/pull/6")
