@@ -26,6 +26,5 @@ surrounds every answer, `pages` and `manifests` what people click through; every
 noun's table of routes.
 
 What it promises is in `scope.yaml`; `nightshift twin verify github` measures how it keeps that.
-Not modelled: teams, projects, releases, Actions, repository
-hooks.
+Not modelled: teams, projects, releases, Actions, notifications, merge queues, repository hooks.
 """

@@ -1,5 +1,7 @@
 """Forks over REST: copies that remember where they come from."""
 
+from itertools import chain, count
+
 from twins.github.access import may_see
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.repositories import full_body, repo_body
@@ -10,7 +12,7 @@ from twins.github.problem import Problem, invalid
 from twins.github.pushes import observe
 from twins.github.repositories import REPO
 from twins.github.repository_life import check_name
-from twins.github.state import Repository, User
+from twins.github.state import Repository, User, World
 
 FORKS = REPO + "/forks"
 SAID = {
@@ -59,9 +61,15 @@ def _target(call: Call, organization: str) -> User:
     return found
 
 
+def _free_name(world: World, owner: User, source: Repository) -> str:
+    """Return the name of the source, with a number behind it when it is taken."""
+    names = chain((source.name,), (f"{source.name}-{n}" for n in count(1)))
+    return next(name for name in names if world.repo(f"{owner.login}/{name}") is None)
+
+
 def _fork(call: Call, source: Repository, owner: User) -> Repository:
     body, hub = call.body(), call.hub
-    name = check_name(hub.world, owner, body.text("name", source.name))
+    name = check_name(hub.world, owner, body.text("name") or _free_name(hub.world, owner, source))
     branch = source.default_branch
     path = hub.git.create(f"{owner.login}/{name}", branch)
     hub.git.import_from(path, source.path)

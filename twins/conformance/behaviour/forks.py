@@ -49,6 +49,11 @@ def fork_life(ground: Ground, random: Random) -> None:
     expect("tip", root, plot.ok("GET", f"{grand}/git/ref/heads/main")["object"]["sha"])
     expect("listed", [seen["full_name"]], [one["full_name"] for one in plot.ok("GET", "forks")])
     expect("counted", 1, plot.ok("GET", "")["forks_count"])
+    plot.ok("POST", "/user/repos", {"name": plot.name}, by="triage")
+    other = plot.ok("POST", "forks", {}, by="triage")["name"]
+    expect("a taken name", f"{plot.name}-1", other)
+    named = plot.ok("POST", "forks", {"name": "mine"}, by="write")["full_name"]
+    expect("a chosen name", f"{plot.logins['write']}/mine", named)
     expect("one's own", 403, plot.call("POST", "forks", {}, by="owner").status)
     expect("a reader", 403, plot.call("DELETE", path, by="read").status)
     plot.ok("DELETE", path, by="stranger")

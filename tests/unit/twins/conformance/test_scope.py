@@ -17,6 +17,7 @@ UNDESCRIBED = {
     "GET /repos/{}/{}/git/refs",
     "GET /repos/{}/{}/git/refs/",
     "GET /repos/{}/{}/git/refs/{}",
+    "GET /repos/{}/{}/statuses/{}",
 }
 
 

@@ -42,6 +42,14 @@ const paged = await bot.graphql.paginate(
   { owner, repo },
 );
 
+const q = `repo:${owner}/${repo} is:issue`;
+const search = bot.rest.search.issuesAndPullRequests;
+const found = await bot.paginate(search, { q, per_page: 20 });
+const seen = await bot.rest.issues.get({ owner, repo, issue_number: number });
+const since = { "if-modified-since": seen.headers["last-modified"] };
+const again = { owner, repo, issue_number: number, headers: since };
+const unchanged = await bot.rest.issues.get(again).catch((e) => e.status);
+
 let refused = "";
 try {
   await bot.graphql("{ repository(owner: \"no\", name: \"body\") { id } }");
@@ -60,4 +68,5 @@ await bot.graphql(
 );
 console.log(JSON.stringify({
   number, known, listed: all.length, paged: paged.repository.issues.nodes.length, refused, missing,
+  found: found.length, unchanged,
 }));
