@@ -158,7 +158,7 @@ def slashes(ground: Ground, random: Random) -> None:
     folder, name = plot.word("d"), plot.word("f")
     file(plot, f"{folder}/{name}", "x")
     query = random.choice(["", "?ref=main"])
-    answer = plot.call("GET", f"contents/{folder}/{query}")
+    answer = plot.call("GET", f"{plot.path}/contents/{folder}/{query}")
     expect("status", 302, answer.status)
     where = answer.headers["location"].removeprefix(ground.url)
     expect("where", f"/contents/{folder}{query}", where[where.index("/contents/") :])
