@@ -146,7 +146,8 @@ def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> No
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert 4 == main(["twin", "serve", "github", "--port", str(port)])
-    assert f"port-in-use: 127.0.0.1:{port} is taken" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith(f"port-in-use: 127.0.0.1:{port} is taken\n  next: ")
     assert before >= set(Path(tempfile.gettempdir()).glob("nightshift-twin-*"))
 
 

@@ -170,6 +170,8 @@ async def test_what_an_app_wants_later_holds_once_it_is_agreed_to(twin: Any) -> 
     await twin.call("POST", "/_twin/app", order)
     assert 422 == (await twin.mint(permissions={"administration": "write"})).status
     assert "checks" in (await twin.mint()).body["permissions"]
+    await twin.call("POST", f"{REPO}/labels", {"name": "loud"})
+    assert ["label.created"] == await twin.events()
     await twin.call("POST", "/_twin/accept", {"installation": number})
     assert ["installation.new_permissions_accepted"] == await twin.events()
     assert more == (await twin.mint()).body["permissions"]
