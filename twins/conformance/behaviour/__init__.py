@@ -8,6 +8,7 @@ from twins.conformance.behaviour import (
     identity,
     issues,
     milestones,
+    opened,
     pulls,
     transport,
     views,
@@ -25,4 +26,5 @@ ROWS: tuple[Row, ...] = (
     *identity.ROWS,
     *transport.ROWS,
     *views.ROWS,
+    *opened.ROWS,
 )

@@ -12,6 +12,6 @@ AREAS: tuple[tuple[Row, ...], ...] = (
     pulls.ROWS,
     access.ROWS,
     paths.ROWS,
-    refusals.rows(),
+    refusals.ROWS,
 )
 ROWS: tuple[Row, ...] = tuple(row for area in AREAS for row in area)

@@ -1,65 +1,14 @@
 """Who may do what: roles, tokens, invitations, installations and their deliveries."""
 
 from base64 import b64encode
-from datetime import UTC, datetime
 from random import Random
 
+from twins.conformance.cited import REST, facts, links, of, refused
 from twins.conformance.ground import Ground
-from twins.conformance.holdout.facts import REST, facts, links, of, refused
 from twins.conformance.misses import expect, expect_that
-from twins.conformance.moves import begin, issue
+from twins.conformance.moves import issue
 
 HOUR = 3600
-LEGACY = {
-    "admin": "admin",
-    "maintain": "write",
-    "write": "write",
-    "triage": "read",
-    "read": "read",
-}
-
-
-def roles(ground: Ground, random: Random) -> None:
-    """The permission is one of the old four; the role's own name stands beside it."""
-    plot = ground.plot(random, private=True, org=True)
-    for role in random.sample(sorted(LEGACY), 5):
-        seen = plot.ok("GET", f"collaborators/{plot.logins[role]}/permission", by="owner")
-        expect(role, (LEGACY[role], role), (seen["permission"], seen["role_name"]))
-    path = f"collaborators/{plot.logins['stranger']}/permission"
-    expect("stranger", "none", plot.ok("GET", path, by="owner")["permission"])
-    found = plot.ok("GET", "collaborators?permission=maintain", by="owner")
-    expect_that("filter", plot.logins["maintain"] in of(found, "login"))
-    expect_that("not below", plot.logins["triage"] not in of(found, "login"))
-
-
-def narrowed(ground: Ground, random: Random) -> None:
-    """A token may do what it was made for, is told what it lacks, and lives for an hour."""
-    plot = ground.plot(random)
-    begin(plot)
-    ask = {"permissions": {"issues": "write", "metadata": "read"}}
-    path = f"/app/installations/{plot.installation}/access_tokens"
-    made = plot.ok("POST", path, ask, by="app")
-    expect("permissions", ask["permissions"], made["permissions"])
-    plot.tokens["narrow"] = made["token"]
-    expect("may", 201, plot.call("POST", "issues", {"title": "x"}, by="narrow").status)
-    order = {"title": "x", "head": plot.word(), "base": "main"}
-    target, body, wanted = random.choice(
-        [
-            ("pulls", order, "pull_requests=write"),
-            ("git/blobs", {"content": "x"}, "contents=write"),
-            ("check-runs", {"name": "x", "head_sha": "0" * 40}, "checks=write"),
-        ]
-    )
-    answer = plot.call("POST", target, body, by="narrow")
-    told = (answer.status, answer.json["message"])
-    expect("may not", (403, "Resource not accessible by integration"), told)
-    accepted = answer.headers.get("x-accepted-github-permissions", "")
-    expect_that(f"told {wanted}: {accepted}", wanted in accepted)
-    now = datetime.now(UTC).timestamp() + ground.ahead
-    life = datetime.fromisoformat(made["expires_at"]).timestamp() - now
-    expect_that(f"an hour: {life}", HOUR - 60 <= life <= HOUR + 1)
-    ground.advance(HOUR + 5)
-    expect("expired", 401, plot.call("GET", "issues", by="narrow").status)
 
 
 def some_repositories(ground: Ground, random: Random) -> None:
@@ -249,8 +198,6 @@ def deliveries(ground: Ground, random: Random) -> None:
 APPS = "docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/"
 ROWS = facts(
     "access",
-    (roles, f"{REST}collaborators/collaborators#get-repository-permissions-for-a-user"),
-    (narrowed, f"{REST}apps/apps#create-an-installation-access-token-for-an-app"),
     (some_repositories, f"{REST}apps/apps#create-an-installation-access-token-for-an-app"),
     (suspended, f"{REST}apps/apps#suspend-an-app-installation"),
     (revoked, f"{REST}apps/installations#revoke-an-installation-access-token"),

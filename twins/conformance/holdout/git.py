@@ -4,8 +4,8 @@ import hashlib
 from base64 import b64decode
 from random import Random
 
-from twins.conformance.ground import Ground, Plot
-from twins.conformance.holdout.facts import REST, facts, of, refused, shifted
+from twins.conformance.cited import REST, facts, of, shifted
+from twins.conformance.ground import Ground
 from twins.conformance.misses import expect, expect_that
 from twins.conformance.moves import begin, branch, encoded, file, pull, tip
 
@@ -140,36 +140,6 @@ def views(ground: Ground, random: Random) -> None:
     expect("root", {"README.md": "file", folder: "dir"}, root)
 
 
-def writes(ground: Ground, random: Random) -> None:
-    """A file is created, then updated, then deleted; its folder goes with the last of it."""
-    plot = ground.plot(random)
-    begin(plot)
-    path = f"contents/{plot.word('d')}/{plot.word('f')}"
-    who = {"name": plot.word("N"), "email": "n@example.com"}
-    text = encoded(b"one")
-    order = {"message": plot.word(), "content": text, "committer": who}
-    made = plot.call("PUT", path, order)
-    expect("created", 201, made.status)
-    for role in ("author", "committer"):
-        told = made.json["commit"][role]
-        expect(role, (who["name"], who["email"]), (told["name"], told["email"]))
-    change = {"message": plot.word(), "content": encoded(b"two")}
-    changed = plot.call("PUT", path, {**change, "sha": made.json["content"]["sha"]})
-    expect("updated", 200, changed.status)
-    expect("parent", [made.json["commit"]["sha"]], of(changed.json["commit"]["parents"], "sha"))
-    body = {"message": plot.word(), "sha": changed.json["content"]["sha"]}
-    gone = plot.call("DELETE", path, body)
-    expect("deleted", (200, None), (gone.status, gone.json["content"]))
-    expect("file", 404, plot.call("GET", path).status)
-    expect("folder", 404, plot.call("GET", path.rpartition("/")[0]).status)
-    expect("old", b"two", _at(plot, path, changed.json["commit"]["sha"]))
-    expect("the rest", 200, plot.call("GET", "contents/README.md").status)
-
-
-def _at(plot: Plot, path: str, ref: str) -> bytes:
-    return b64decode(plot.ok("GET", f"{path}?ref={ref}")["content"])
-
-
 def history(ground: Ground, random: Random) -> None:
     """Commits are filtered by path, by author, by time and by where to begin."""
     plot = ground.plot(random)
@@ -194,29 +164,6 @@ def history(ground: Ground, random: Random) -> None:
     expect("since", [other], of(late, "sha"))
     early = plot.ok("GET", f"commits?until={shifted(stamp, -LATER // 2)}")
     expect("until", [mine, first], of(early, "sha"))
-
-
-def compared(ground: Ground, random: Random) -> None:
-    """A comparison is in order of time; its files stand on the first page alone."""
-    plot = ground.plot(random)
-    root, name = begin(plot), plot.word("b")
-    branch(plot, name, root)
-    count = random.randrange(3, 6)
-    ahead = [file(plot, plot.word("f"), str(n), branch=name) for n in range(count)]
-    expect("identical", "identical", plot.ok("GET", f"compare/main...{root}")["status"])
-    seen = plot.ok("GET", f"compare/main...{name}")
-    expect("ahead", ("ahead", count, 0), (seen["status"], seen["ahead_by"], seen["behind_by"]))
-    expect("oldest first", ahead, of(seen["commits"], "sha"))
-    pages = [plot.ok("GET", f"compare/main...{name}?per_page=2&page={n}") for n in (1, 2)]
-    expect("pages", [ahead[:2], ahead[2:4]], [of(page["commits"], "sha") for page in pages])
-    expect("files", [count, 0], [len(page.get("files") or ()) for page in pages])
-    expect("total", [count] * 2, [page["total_commits"] for page in pages])
-    expect("behind", "behind", plot.ok("GET", f"compare/{name}...main")["status"])
-    file(plot, plot.word("f"), "main")
-    apart = plot.ok("GET", f"compare/main...{name}")
-    expect("diverged", ("diverged", 1), (apart["status"], apart["behind_by"]))
-    expect("base", root, apart["merge_base_commit"]["sha"])
-    expect("files of one side", count, len(apart["files"]))
 
 
 def renamed(ground: Ground, random: Random) -> None:
@@ -272,6 +219,29 @@ def media(ground: Ground, random: Random) -> None:
     expect("moved", 200, plot.call("GET", "commits/main", headers=accept).status)
 
 
+def apart(ground: Ground, random: Random) -> None:
+    """A comparison says which side has what the other lacks, and how many commits that is."""
+    plot = ground.plot(random)
+    root = begin(plot)
+    name = plot.word("side")
+    branch(plot, name, root)
+    mine, theirs = random.randrange(1, 4), random.randrange(1, 4)
+
+    def told(basehead: str) -> tuple[str, int, int, int]:
+        seen = plot.ok("GET", f"compare/{basehead}")
+        return seen["status"], seen["ahead_by"], seen["behind_by"], seen["total_commits"]
+
+    expect("same", ("identical", 0, 0, 0), told(f"main...{name}"))
+    for number in range(mine):
+        file(plot, f"side{number}", plot.word(), branch=name)
+    expect("ahead", ("ahead", mine, 0, mine), told(f"main...{name}"))
+    expect("behind", ("behind", 0, mine, 0), told(f"{name}...main"))
+    for number in range(theirs):
+        file(plot, f"main{number}", plot.word())
+    expect("apart", ("diverged", mine, theirs, mine), told(f"main...{name}"))
+    expect("root", root, plot.ok("GET", f"compare/main...{name}")["merge_base_commit"]["sha"])
+
+
 def origins(ground: Ground, random: Random) -> None:
     """A commit knows the open pull request that brings it, and the merged one that brought it."""
     plot = ground.plot(random)
@@ -286,23 +256,6 @@ def origins(ground: Ground, random: Random) -> None:
     expect("merged", [(one["number"], True)], [(x["number"], bool(x["merged_at"])) for x in found])
     left = plot.ok("GET", f"commits/{other['head']['sha']}/pulls")
     expect("other", [other["number"]], of(left))
-
-
-def pull_refs(ground: Ground, random: Random) -> None:
-    """A pull request's head stays fetchable under its number, and nobody else writes there."""
-    plot = ground.plot(random)
-    root = begin(plot)
-    opened = pull(plot)
-    number, name = opened["number"], opened["head"]["ref"]
-    path = f"git/ref/pull/{number}/head"
-    expect("head", opened["head"]["sha"], plot.ok("GET", path)["object"]["sha"])
-    moved = file(plot, plot.word("f"), "x", branch=name)
-    expect("moved", moved, plot.ok("GET", path)["object"]["sha"])
-    plot.ok("PATCH", f"pulls/{number}", {"state": "closed"})
-    plot.ok("DELETE", f"git/refs/heads/{name}")
-    expect("kept", moved, plot.ok("GET", path)["object"]["sha"])
-    order = {"ref": f"refs/pull/{random.randrange(100, 999)}/head", "sha": root}
-    refused("read-only", plot.call("POST", "git/refs", order), 403, 422)
 
 
 def wire(ground: Ground, random: Random) -> None:
@@ -331,25 +284,7 @@ def wire(ground: Ground, random: Random) -> None:
     expect("writers do", 200, asked("receive-pack", random.choice(["write", "bot"]))[0])
 
 
-def empty(ground: Ground, random: Random) -> None:
-    """In a repository without a commit there is no history, no file, no ref to make."""
-    plot = ground.plot(random)
-    expect("commits", 409, plot.call("GET", "commits").status)
-    expect("says", "Git Repository is empty.", plot.call("GET", "commits").json["message"])
-    expect("branches", [], plot.ok("GET", "branches"))
-    expect("ref", 409, plot.call("GET", f"git/ref/heads/{random.choice(['main', 'x'])}").status)
-    order = {"ref": "refs/heads/main", "sha": f"{random.randrange(16**40):040x}"}
-    refused("new ref", plot.call("POST", "git/refs", order), 409, 422)
-    expect("blob", 409, plot.call("POST", "git/blobs", {"content": "x"}).status)
-    file(plot, "README.md", "x", by="write")
-    expect("then", 1, len(plot.ok("GET", "commits")))
-
-
 PROTOCOL = "git-scm.com/docs/http-protocol"
-LOCALLY = (
-    "docs.github.com/pull-requests/collaborating-with-pull-requests/"
-    "reviewing-changes-in-pull-requests/checking-out-pull-requests-locally"
-)
 ROWS = facts(
     "git",
     (trees, f"{REST}git/trees#create-a-tree"),
@@ -358,13 +293,10 @@ ROWS = facts(
     (matching, f"{REST}git/refs#list-matching-references"),
     (forced, f"{REST}git/refs#update-a-reference"),
     (views, f"{REST}repos/contents#get-repository-content"),
-    (writes, f"{REST}repos/contents#create-or-update-file-contents"),
     (history, f"{REST}commits/commits#list-commits"),
-    (compared, f"{REST}commits/commits#compare-two-commits"),
     (renamed, f"{REST}commits/commits#get-a-commit"),
     (media, f"{REST}commits/commits#get-a-commit"),
+    (apart, f"{REST}commits/commits#compare-two-commits"),
     (origins, f"{REST}commits/commits#list-pull-requests-associated-with-a-commit"),
-    (pull_refs, LOCALLY),
     (wire, PROTOCOL),
-    (empty, f"{REST}guides/using-the-rest-api-to-interact-with-your-git-database"),
 )

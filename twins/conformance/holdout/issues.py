@@ -2,8 +2,8 @@
 
 from random import Random
 
+from twins.conformance.cited import EVENTS, REST, facts, of, say, shifted
 from twins.conformance.ground import Ground
-from twins.conformance.holdout.facts import EVENTS, REST, facts, of, say, shifted
 from twins.conformance.misses import expect, expect_that
 from twins.conformance.moves import begin, branch, encoded, file, issue, pull, tip
 
@@ -42,37 +42,6 @@ def sorting(ground: Ground, random: Random) -> None:
     expect("created", filed[::-1], of(plot.ok("GET", "issues")))
 
 
-def who(ground: Ground, random: Random) -> None:
-    """`assignee` takes a name, `none` and `*`; `creator` and `mentioned` take names."""
-    plot = ground.plot(random)
-    role, other = random.sample(["admin", "maintain", "write"], 2)
-    name = plot.logins[role]
-    mine = issue(plot, assignees=[name])["number"]
-    theirs = issue(plot, assignees=[plot.logins[other]])["number"]
-    free = issue(plot, by="read", body=f"ask @{name} about it")["number"]
-    expect("named", [mine], of(plot.ok("GET", f"issues?assignee={name}")))
-    expect("none", [free], of(plot.ok("GET", "issues?assignee=none")))
-    expect("any", {mine, theirs}, set(of(plot.ok("GET", "issues?assignee=*"))))
-    expect("creator", [free], of(plot.ok("GET", f"issues?creator={plot.logins['read']}")))
-    expect("mentioned", [free], of(plot.ok("GET", f"issues?mentioned={name}")))
-
-
-def dropped(ground: Ground, random: Random) -> None:
-    """Labels and assignees from people without push access are dropped and nothing is said."""
-    plot = ground.plot(random)
-    label = plot.ok("POST", "labels", {"name": plot.word("l"), "color": "00ff00"})["name"]
-    wish = {"labels": [label], "assignees": [plot.logins["write"]]}
-    by = random.choice(["read", "stranger"])
-    filed = issue(plot, by=by, **wish)
-    path = f"issues/{filed['number']}"
-    expect("at birth", ([], []), (filed["labels"], filed["assignees"]))
-    title = plot.word("T")
-    seen = plot.ok("PATCH", path, {"title": title, **wish}, by=by)
-    expect("later", (title, [], []), (seen["title"], seen["labels"], seen["assignees"]))
-    plot.ok("POST", f"{path}/assignees", {"assignees": wish["assignees"]}, by=by)
-    expect("asked for", [], plot.ok("GET", path)["assignees"])
-
-
 def replaced(ground: Ground, random: Random) -> None:
     """An update replaces the labels and assignees it names and leaves alone what it does not."""
     plot = ground.plot(random)
@@ -108,6 +77,20 @@ def reasons(ground: Ground, random: Random) -> None:
     seen = plot.ok("PATCH", path, {"state": "open", "state_reason": "reopened"}, by="write")
     expect("reopened", ("open", "reopened"), (seen["state"], seen["state_reason"]))
     expect("not closed", None, seen["closed_at"])
+
+
+def and_back(ground: Ground, random: Random) -> None:
+    """Closing tells when and by whom; opened again, neither is told and the reason says so."""
+    plot = ground.plot(random)
+    path = f"issues/{issue(plot)['number']}"
+    by = random.choice(["owner", "maintain", "write"])
+    shut = plot.ok("PATCH", path, {"state": "closed"}, by=by)
+    expect("by", plot.logins[by], shut["closed_by"]["login"])
+    expect("reason", "completed", shut["state_reason"])
+    expect_that("when", shut["closed_at"] >= shut["created_at"])
+    again = plot.ok("PATCH", path, {"state": "open"}, by=by)
+    expect("again", ("open", None, None), (again["state"], again["closed_at"], again["closed_by"]))
+    expect("says so", "reopened", again["state_reason"])
 
 
 def events(ground: Ground, random: Random) -> None:
@@ -168,20 +151,6 @@ def mentioned(ground: Ground, random: Random) -> None:
     expect("actor", [plot.logins[role]], actors)
 
 
-def disabled(ground: Ground, random: Random) -> None:
-    """Where issues are switched off none is filed, and what was there comes back."""
-    plot = ground.plot(random)
-    filed = issue(plot)
-    plot.ok("PATCH", "", {"has_issues": False}, by="owner")
-    expect("told", False, plot.ok("GET", "")["has_issues"])
-    by = random.choice(["owner", "write", "read", "bot"])
-    order = {"title": plot.word()}
-    expect("gone", 410, plot.call("POST", "issues", order, by=by).status)
-    plot.ok("PATCH", "", {"has_issues": True}, by="owner")
-    expect("back", filed["title"], plot.ok("GET", f"issues/{filed['number']}")["title"])
-    plot.ok("POST", "issues", order, by=by)
-
-
 def locked(ground: Ground, random: Random) -> None:
     """A locked conversation keeps its reason and is open only to those who may push."""
     plot = ground.plot(random)
@@ -216,18 +185,6 @@ def renamed_label(ground: Ground, random: Random) -> None:
     expect("filter", [number], of(plot.ok("GET", f"issues?labels={name}")))
     plot.ok("DELETE", f"labels/{name}")
     expect("off", [keeps], of(plot.ok("GET", f"issues/{number}/labels"), "name"))
-
-
-def removed_person(ground: Ground, random: Random) -> None:
-    """Who is no collaborator any more is assigned to nothing."""
-    plot = ground.plot(random)
-    role = random.choice(["admin", "maintain"])
-    stays = plot.logins["write"]
-    filed = issue(plot, assignees=[plot.logins[role], stays])
-    path = f"issues/{filed['number']}"
-    expect("both", 2, len(plot.ok("GET", path)["assignees"]))
-    plot.ok("DELETE", f"collaborators/{plot.logins[role]}", by="owner")
-    expect("one", [stays], of(plot.ok("GET", path)["assignees"], "login"))
 
 
 def media(ground: Ground, random: Random) -> None:
@@ -287,17 +244,14 @@ ROWS = facts(
     "issues",
     (since, f"{REST}issues/issues#list-repository-issues"),
     (sorting, f"{REST}issues/issues#list-repository-issues"),
-    (who, f"{REST}issues/issues#list-repository-issues"),
-    (dropped, f"{REST}issues/issues#create-an-issue"),
     (replaced, f"{REST}issues/issues#update-an-issue"),
     (reasons, f"{REST}issues/issues#update-an-issue"),
+    (and_back, f"{REST}issues/issues#update-an-issue"),
     (events, EVENTS),
     (timeline, f"{EVENTS}#cross-referenced"),
     (mentioned, f"{EVENTS}#mentioned"),
-    (disabled, f"{REST}issues/issues#create-an-issue"),
     (locked, f"{REST}issues/issues#lock-an-issue"),
     (renamed_label, f"{REST}issues/labels#update-a-label"),
-    (removed_person, f"{REST}collaborators/collaborators#remove-a-repository-collaborator"),
     (media, f"{REST}issues/issues#get-an-issue"),
     (closed_by_commit, LINKING),
     (referenced, f"{EVENTS}#referenced"),

@@ -3,8 +3,8 @@
 from random import Random
 from urllib.parse import quote, urlsplit
 
+from twins.conformance.cited import REST, facts, links, of, say
 from twins.conformance.ground import Ground, Plot
-from twins.conformance.holdout.facts import REST, facts, links, of, say
 from twins.conformance.misses import expect, expect_that
 from twins.conformance.moves import begin, issue, pull
 
@@ -49,25 +49,6 @@ def most(ground: Ground, random: Random) -> None:
     expect("rest", total - MOST, len(rest))
     last = links(plot.call("GET", "labels?per_page=9"))["last"]
     expect("last", total % 9 or 9, len(plot.call("GET", last).json))
-
-
-def unchanged(ground: Ground, random: Random) -> None:
-    """What has not changed since a time or a tag answers 304 with nothing; a change is seen."""
-    plot = ground.plot(random)
-    begin(plot)
-    number = issue(plot)["number"]
-    target = random.choice([f"issues/{number}", ""])
-    first = plot.call("GET", target)
-    conditions = [{"If-None-Match": first.headers["etag"]}]
-    conditions += [{"If-Modified-Since": first.headers["last-modified"]}]
-    for condition in conditions:
-        same = plot.call("GET", target, headers=condition)
-        expect(next(iter(condition)), (304, b""), (same.status, same.raw))
-    ground.advance(90)
-    title = {"title": plot.word()} if target else {"description": plot.word()}
-    plot.ok("PATCH", target, title, by="owner")
-    for condition in conditions:
-        expect("changed", 200, plot.call("GET", target, headers=condition).status)
 
 
 def moved(ground: Ground, random: Random) -> None:
@@ -198,22 +179,6 @@ def ranked(ground: Ground, random: Random) -> None:
     expect_that("links", {"prev", "first"} <= set(links(page)))
 
 
-def own(ground: Ground, random: Random) -> None:
-    """My repositories come by name; an affiliation leaves out the others'."""
-    plot = ground.plot(random)
-    names = [f"{plot.owner}/{plot.word(x)}" for x in random.sample(["b", "a", "z"], 3)]
-    ground.admin("POST", "seed", {"repos": [{"full_name": name} for name in names]})
-    mine = of(plot.ok("GET", "/user/repos", by="owner"), "full_name")
-    expect("by name", sorted([*names, plot.full_name]), mine)
-    down = plot.ok("GET", "/user/repos?sort=full_name&direction=desc", by="owner")
-    expect("down", mine[::-1], of(down, "full_name"))
-    theirs = plot.ok("GET", "/user/repos?affiliation=collaborator", by="write")
-    expect("collaborator", [plot.full_name], of(theirs, "full_name"))
-    expect("owner", [], plot.ok("GET", "/user/repos?affiliation=owner", by="write"))
-    private = plot.ok("GET", "/user/repos?visibility=private", by="owner")
-    expect("private", [], private)
-
-
 PAGING = f"{REST}using-the-rest-api/using-pagination-in-the-rest-api"
 PRACTICE = f"{REST}using-the-rest-api/best-practices-for-using-the-rest-api"
 CORS = f"{REST}using-the-rest-api/using-cors-and-jsonp-to-make-cross-origin-requests"
@@ -222,12 +187,10 @@ ROWS = facts(
     "paths",
     (pages, PAGING),
     (most, PAGING),
-    (unchanged, f"{PRACTICE}#use-conditional-requests-if-appropriate"),
     (moved, f"{PRACTICE}#follow-redirects"),
     (elsewhere, CORS),
     (sought, SEARCH),
     (involved, SEARCH),
     (labelled, f"{SEARCH}#search-by-label"),
     (ranked, f"{REST}search/search#search-issues-and-pull-requests"),
-    (own, f"{REST}repos/repos#list-repositories-for-the-authenticated-user"),
 )

@@ -2,8 +2,8 @@
 
 from random import Random
 
-from twins.conformance.ground import Ground, Plot
-from twins.conformance.holdout.facts import EVENTS, REST, facts, of, refused, say
+from twins.conformance.cited import EVENTS, REST, facts, of, refused, say
+from twins.conformance.ground import Ground
 from twins.conformance.misses import expect, expect_that
 from twins.conformance.moves import begin, branch, file, issue, pull, settled, tip
 
@@ -25,6 +25,24 @@ def ordered(ground: Ground, random: Random) -> None:
     busy = random.choice(numbers)
     say(plot, busy, "x")
     expect("popular", busy, of(plot.ok("GET", "pulls?sort=popularity"))[-1])
+
+
+def rebased(ground: Ground, random: Random) -> None:
+    """Another base changes what is compared; title, text and head stay as they were."""
+    plot = ground.plot(random)
+    begin(plot)
+    opened = pull(plot, body=plot.word())
+    name = plot.word("other")
+    branch(plot, name, opened["head"]["sha"])
+    later = file(plot, plot.word("late"), "x", branch=opened["head"]["ref"])
+    seen = plot.ok("PATCH", f"pulls/{opened['number']}", {"base": name}, by="write")
+    expect("base", name, seen["base"]["ref"])
+    for member in ("title", "body", "state", "draft"):
+        expect(member, opened[member], seen[member])
+    expect("head", later, seen["head"]["sha"])
+    left = plot.ok("GET", f"pulls/{opened['number']}/commits")
+    expect("commits", [later], of(left, "sha"))
+    expect("files", 1, len(plot.ok("GET", f"pulls/{opened['number']}/files")))
 
 
 def filtered(ground: Ground, random: Random) -> None:
@@ -73,40 +91,6 @@ def outcomes(ground: Ground, random: Random) -> None:
         expect("who", (True, True), (seen["merged"], bool(seen["merged_by"])))
 
 
-def titles(ground: Ground, random: Random) -> None:
-    """A squash is named after its only commit, else after the pull request, unless set."""
-    plot = ground.plot(random)
-    begin(plot)
-    opened = pull(plot)
-    [only] = plot.ok("GET", f"pulls/{opened['number']}/commits")
-    expect_that("one", _merged(plot, opened)[0].startswith(only["commit"]["message"]))
-    opened = pull(plot)
-    more = file(plot, plot.word("f"), "2", branch=opened["head"]["ref"])
-    title, body = _merged(plot, opened)
-    expect_that("several", title.startswith(opened["title"]))
-    message = plot.ok("GET", f"git/commits/{more}")["message"]
-    expect_that("their messages", message in body)
-    settings = {"squash_merge_commit_title": "PR_TITLE"}
-    settings |= {"squash_merge_commit_message": random.choice(["BLANK", "PR_BODY"])}
-    plot.ok("PATCH", "", settings, by="owner")
-    text = plot.word("text")
-    opened = pull(plot, body=text)
-    title, body = _merged(plot, opened)
-    expect_that("set", title.startswith(opened["title"]))
-    blank = settings["squash_merge_commit_message"] == "BLANK"
-    expect("text", "" if blank else text, body.strip())
-    opened, name = pull(plot), plot.word("Own")
-    order = {"commit_title": name, "commit_message": text}
-    expect("given", (name, text), _merged(plot, opened, **order))
-
-
-def _merged(plot: Plot, opened: dict[str, object], **more: object) -> tuple[str, str]:
-    order = {"merge_method": "squash", **more}
-    made = plot.ok("PUT", f"pulls/{opened['number']}/merge", order)["sha"]
-    title, _, body = plot.ok("GET", f"git/commits/{made}")["message"].partition("\n\n")
-    return title, body
-
-
 def forbidden(ground: Ground, random: Random) -> None:
     """A method that the repository does not allow is refused; the others work."""
     plot = ground.plot(random)
@@ -119,45 +103,6 @@ def forbidden(ground: Ground, random: Random) -> None:
     expect("refused", 405, plot.call("PUT", path, {"merge_method": method}).status)
     other = random.choice(sorted(set(settings) - {method}))
     expect("other", 200, plot.call("PUT", path, {"merge_method": other}).status)
-
-
-def tidy(ground: Ground, random: Random) -> None:
-    """Where head branches are deleted on merge, it is gone and the pull request says so."""
-    plot = ground.plot(random)
-    begin(plot)
-    kept, gone = pull(plot), pull(plot)
-    plot.ok("PUT", f"pulls/{kept['number']}/merge", {})
-    expect("kept", 200, plot.call("GET", f"branches/{kept['head']['ref']}").status)
-    plot.ok("PATCH", "", {"delete_branch_on_merge": True}, by="owner")
-    method = random.choice(["merge", "squash"])
-    plot.ok("PUT", f"pulls/{gone['number']}/merge", {"merge_method": method})
-    expect("gone", 404, plot.call("GET", f"branches/{gone['head']['ref']}").status)
-    seen = plot.ok("GET", f"pulls/{gone['number']}")
-    expect("head", (gone["head"]["sha"], gone["head"]["ref"]), _head(seen))
-    told = of(plot.ok("GET", f"issues/{gone['number']}/events"), "event")
-    expect_that(f"told {told}", {"merged", "closed", "head_ref_deleted"} <= set(told))
-
-
-def _head(seen: dict[str, dict[str, str]]) -> tuple[str, str]:
-    return seen["head"]["sha"], seen["head"]["ref"]
-
-
-def retargeted(ground: Ground, random: Random) -> None:
-    """When a merged head branch is deleted, pull requests onto it move to its own base."""
-    plot = ground.plot(random)
-    begin(plot)
-    lower = pull(plot)
-    name = plot.word("upper")
-    branch(plot, name, lower["head"]["sha"])
-    file(plot, plot.word("f"), "x", branch=name)
-    order = {"title": plot.word(), "head": name, "base": lower["head"]["ref"]}
-    upper = plot.ok("POST", "pulls", order)["number"]
-    method = random.choice(["merge", "squash", "rebase"])
-    plot.ok("PUT", f"pulls/{lower['number']}/merge", {"merge_method": method})
-    expect("still", lower["head"]["ref"], plot.ok("GET", f"pulls/{upper}")["base"]["ref"])
-    plot.ok("DELETE", f"git/refs/heads/{lower['head']['ref']}")
-    seen = plot.ok("GET", f"pulls/{upper}")
-    expect("moved", ("open", "main"), (seen["state"], seen["base"]["ref"]))
 
 
 def answered(ground: Ground, random: Random) -> None:
@@ -257,26 +202,6 @@ def brought_up(ground: Ground, random: Random) -> None:
     expect("up to date", 0, plot.ok("GET", f"compare/main...{new}")["behind_by"])
     files = plot.ok("GET", f"pulls/{opened['number']}/files")
     expect("files", [opened["path"]], of(files, "filename"))
-
-
-def converted(ground: Ground, random: Random) -> None:
-    """An issue becomes a pull request and keeps its number, title, text and comments."""
-    plot = ground.plot(random)
-    sha = begin(plot)
-    filed = issue(plot, body=plot.word("text"))
-    comment = say(plot, filed["number"], plot.word())
-    name = plot.word("b")
-    branch(plot, name, sha)
-    file(plot, plot.word("f"), "x", branch=name, by="write")
-    order = {"issue": filed["number"], "head": name, "base": "main"}
-    seen = plot.ok("POST", "pulls", order, by=random.choice(["owner", "write"]))
-    same = ("number", "title", "body")
-    expect("same", [filed[one] for one in same], [seen[one] for one in same])
-    expect("head", name, seen["head"]["ref"])
-    listed = plot.ok("GET", f"issues/{filed['number']}/comments")
-    expect("comments", [comment["id"]], of(listed, "id"))
-    now = plot.ok("GET", f"issues/{filed['number']}")
-    expect("is one", (filed["id"], True), (now["id"], "pull_request" in now))
 
 
 def both(ground: Ground, random: Random) -> None:
@@ -387,24 +312,17 @@ def drafted(ground: Ground, random: Random) -> None:
     expect("again", ("open", None, True), (seen["state"], seen["closed_at"], seen["draft"]))
 
 
-BRANCHES = (
-    "docs.github.com/pull-requests/collaborating-with-pull-requests/"
-    "proposing-changes-to-your-work-with-pull-requests/about-branches"
-)
 ROWS = facts(
     "pulls",
     (ordered, f"{REST}pulls/pulls#list-pull-requests"),
+    (rebased, f"{REST}pulls/pulls#update-a-pull-request"),
     (filtered, f"{REST}pulls/pulls#list-pull-requests"),
     (outcomes, f"{REST}pulls/pulls#get-a-pull-request"),
-    (titles, f"{REST}repos/repos#update-a-repository"),
     (forbidden, f"{REST}repos/repos#update-a-repository"),
-    (tidy, f"{REST}repos/repos#update-a-repository"),
-    (retargeted, f"{BRANCHES}#working-with-branches"),
     (answered, f"{REST}pulls/review-requests#get-all-requested-reviewers-for-a-pull-request"),
     (pending, f"{REST}pulls/reviews#create-a-review-for-a-pull-request"),
     (remarks, f"{REST}pulls/comments#create-a-review-comment-for-a-pull-request"),
     (brought_up, f"{REST}pulls/pulls#update-a-pull-request-branch"),
-    (converted, f"{REST}pulls/pulls#create-a-pull-request"),
     (both, f"{REST}issues/issues#list-repository-issues"),
     (counted, f"{REST}pulls/pulls#list-commits-on-a-pull-request"),
     (told, EVENTS),

@@ -1,22 +1,10 @@
-"""What is refused, and how; each line says who told us.
+"""What is refused, and how; each line says who told us."""
 
-Source `openapi`: the description of the operation has the status, which is checked. Else a page.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
-from twins.conformance.ground import Ground
-from twins.conformance.holdout.facts import MARK, REST
-from twins.conformance.landscape import Landscape, lay_out
-from twins.conformance.misses import expect, expect_that
-from twins.conformance.moves import issue
-from twins.conformance.rows import Row
-from twins.contract.contract import Contract, operation_of
+from twins.conformance.asked import Line, no, refusals, remark
+from twins.conformance.cited import REST
 
-OPENAPI = "openapi"
 TROUBLE = f"{REST}using-the-rest-api/troubleshooting-the-rest-api"
 STARTED = f"{REST}using-the-rest-api/getting-started-with-the-rest-api"
 CONTENTS = f"{REST}repos/contents#create-or-update-file-contents"
@@ -33,45 +21,6 @@ PROTECTION = {
     "required_pull_request_reviews": None,
     "restrictions": None,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One refusal; `{names}` are the landscape's; an empty header is left out altogether."""
-
-    what: str
-    method: str
-    path: str
-    status: int
-    body: Any = None
-    by: str = "bot"
-    says: str = ""
-    code: str = ""
-    source: str = OPENAPI
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Return a name nobody else has."""
-        return f"{MARK}refusal: {self.what}"
-
-
-def no(
-    what: str,
-    request: str,
-    status: int,
-    body: Any = None,  # noqa: ANN401  # JSON
-    **more: Any,  # noqa: ANN401  # what a Line takes
-) -> Line:
-    """Return a line; a request is `METHOD path`, below the repository unless it has a slash."""
-    method, _, path = request.partition(" ")
-    return Line(what, method, path, status, body, **more)
-
-
-def remark(**more: object) -> dict[str, object]:
-    """Return the order for a remark on the open pull request."""
-    base = {"body": "x", "commit_id": "{topic_head}", "path": "{path}", "line": 1}
-    return {**base, "side": "RIGHT", **more}
 
 
 APP = (
@@ -118,8 +67,6 @@ APP = (
     no("an App is no user", "GET /user", 403, says=FORBIDDEN),
     no("nobody is no user", "GET /user", 401, by="", says="Requires authentication"),
     no("a wrong token", "GET /user", 401, by="!", says="Bad credentials"),
-    no("an App has no invitations", "GET /user/repository_invitations", 403, says=FORBIDDEN),
-    no("nobody has no invitations", "GET /user/repository_invitations", 401, by=""),
     no(
         "taking an invitation of others",
         "PATCH /user/repository_invitations/{number}",
@@ -133,36 +80,9 @@ APP = (
         by="read",
     ),
     no("nobody has no repositories", "GET /user/repos", 401, by=""),
-    no(
-        "type beside visibility",
-        "GET /user/repos?type=owner&visibility=public",
-        422,
-        by="owner",
-    ),
-    no(
-        "type beside affiliation",
-        "GET /user/repos?type=private&affiliation=owner",
-        422,
-        by="owner",
-        source=MINE,
-    ),
     no("a user nobody knows", "GET /users/{unknown}", 404),
 )
 DOORS = (
-    no(
-        "a version there never was",
-        "GET /zen",
-        400,
-        source=f"{TROUBLE}#not-a-supported-version",
-        headers={"X-GitHub-Api-Version": "2001-01-01"},
-    ),
-    no(
-        "no user agent",
-        "GET /zen",
-        403,
-        source=f"{STARTED}#user-agent",
-        headers={"User-Agent": ""},
-    ),
     no("a slash too many", "GET /repos/{full}/labels/", 404, source=TROUBLE),
     no(
         "a list for a body",
@@ -207,13 +127,6 @@ REPOSITORY = (
         {"name": "{unknown}", "color": "#ff0000"},
         code="invalid",
         says="Validation Failed",
-    ),
-    no(
-        "a label with a speech",
-        "POST labels",
-        422,
-        {"name": "{unknown}", "color": "ff0000", "description": "x" * 101},
-        source=HEX,
     ),
 )
 ISSUES = (
@@ -280,15 +193,6 @@ GIT = (
         422,
         {"tree": [{"path": "a", "mode": "100644", "type": "blob", "sha": "{sha}"}]},
     ),
-    no(
-        "a tree without what it never had",
-        "POST git/trees",
-        422,
-        {
-            "base_tree": "{tree}",
-            "tree": [{"path": "{unknown}", "mode": "100644", "type": "blob", "sha": None}],
-        },
-    ),
     no("a file at no ref", "GET contents/known.txt?ref={unknown}", 404),
     no(
         "another file than was read",
@@ -305,7 +209,6 @@ GIT = (
         {**TEXT, "committer": {"name": "N"}},
         source=CONTENTS,
     ),
-    no("a file that is not base64", "PUT contents/{unknown}", 422, {**TEXT, "content": "%%%"}),
     no("a file on no branch", "PUT contents/{unknown}", 404, {**TEXT, "branch": "{unknown}"}),
     no("a history of no ref", "GET commits?sha={unknown}", 404),
     no("a commit nobody knows", "GET commits/{sha}", 422, says="No commit found for SHA"),
@@ -442,69 +345,10 @@ PULLS = (
     ),
     no("a remark on no file of it", "POST pulls/{pull}/comments", 422, remark(path="{unknown}")),
     no("a remark beyond the end", "POST pulls/{pull}/comments", 422, remark(line=4000)),
-    no("a remark on no commit", "POST pulls/{pull}/comments", 422, remark(commit_id="{sha}")),
     no("an answer to nothing", "POST pulls/{pull}/comments/{number}/replies", 404, {"body": "x"}),
     no("a remark nobody knows", "GET pulls/comments/{number}", 404),
     no("deleting no remark", "DELETE pulls/comments/{number}", 404),
 )
 TABLE: tuple[Line, ...] = (*APP, *DOORS, *REPOSITORY, *ISSUES, *GIT, *RULED, *PULLS)
 
-
-@dataclass(frozen=True, slots=True)
-class Terrain:
-    """A landscape with what these lines need beside it."""
-
-    land: Landscape
-
-
-def _terrain(ground: Ground, random: Random) -> Terrain:
-    land = lay_out(ground, random)
-    locked = issue(land.plot)["number"]
-    land.plot.ok("PUT", f"issues/{locked}/lock", {}, by="write")
-    head = land.plot.ok("GET", f"pulls/{land.names['pull']}")["head"]["sha"]
-    more = {"locked": str(locked), "topic_head": head, "full": land.plot.full_name}
-    return Terrain(Landscape(land.plot, land.names | more))
-
-
-def rows(table: Iterable[Line] = TABLE) -> tuple[Row, ...]:
-    """Return the table as rows."""
-
-    def row(line: Line) -> Row:
-        def run(ground: Ground, random: Random) -> None:
-            _refused(line, ground, ground.keep(Terrain, lambda: _terrain(ground, random)).land)
-
-        return Row("E", line.name, run, line.source)
-
-    return tuple(row(line) for line in table)
-
-
-def undescribed(contract: Contract, table: Iterable[Line] = TABLE) -> list[str]:
-    """Return the lines that cite the description for a status it does not have."""
-    found = []
-    for line in table:
-        path = line.path.partition("?")[0]
-        whole = path if path.startswith("/") else f"/repos/o/r/{path}".rstrip("/")
-        operation = operation_of(contract.operations(), line.method, whole)
-        known = operation is not None and contract.describes(operation, line.status)
-        if line.source == OPENAPI and not known:
-            found.append(line.name)
-    return found
-
-
-def _refused(line: Line, ground: Ground, land: Landscape) -> None:
-    plot, path = land.plot, str(land.fill(line.path))
-    target = path if path.startswith("/") else f"{plot.path}/{path}".rstrip("/")
-    tokens = {**plot.tokens, "app": ground.proof(), "!": plot.word("token"), "": ""}
-    token = tokens[line.by]
-    sent = {"Accept": "application/vnd.github+json", "User-Agent": "conformance"}
-    sent |= {"Authorization": f"Bearer {token}"} if token else {}
-    sent = {name: value for name, value in (sent | line.headers).items() if value}
-    answer = ground.wire.send(line.method, target, land.fill(line.body), sent)
-    expect(f"{answer.raw[:200]!r}", line.status, answer.status)
-    if not answer.media.startswith("application/json"):
-        return
-    message = answer.json["message"]
-    expect_that(f"says {message!r}, not {line.says!r}", line.says in message)
-    if line.code:
-        codes = [one.get("code") for one in answer.json["errors"]]
-        expect_that(f"codes {codes}", line.code in codes)
+ROWS = refusals(TABLE)

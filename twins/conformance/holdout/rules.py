@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from random import Random
 
+from twins.conformance.cited import REST, facts, of, refused
 from twins.conformance.ground import Ground, Plot
-from twins.conformance.holdout.facts import REST, facts, of, refused
 from twins.conformance.misses import expect, expect_that
 from twins.conformance.moves import begin, branch, check, file, issue, pull, settled, tip
 
@@ -33,23 +33,6 @@ def _rule(plot: Plot, include: list[str], *rules: Rule, **more: object) -> int:
         **more,
     }
     return int(plot.ok("POST", "rulesets", order, by="owner")["id"])
-
-
-def listed(ground: Ground, random: Random) -> None:
-    """`protected` picks the branches that a protection or a ruleset guards, or the others."""
-    plot = ground.plot(random)
-    sha = begin(plot)
-    by_hand, by_rule, free = (plot.word("b") for _ in range(3))
-    for name in random.sample([by_hand, by_rule, free], 3):
-        branch(plot, name, sha)
-    _protect(plot, by_hand)
-    _rule(plot, [f"refs/heads/{by_rule}"], {"type": "deletion"})
-    guarded = plot.ok("GET", "branches?protected=true")
-    expect("guarded", {by_hand, by_rule}, set(of(guarded, "name")))
-    expect("told", {True}, set(of(guarded, "protected")))
-    left = plot.ok("GET", "branches?protected=false")
-    expect("free", {free, "main"}, set(of(left, "name")))
-    expect("every", 4, len(plot.ok("GET", "branches")))
 
 
 def replaced(ground: Ground, random: Random) -> None:
@@ -128,30 +111,6 @@ def applying(ground: Ground, random: Random) -> None:
     expect("deleted", {always}, found(f"{stem}/{plot.word()}"))
 
 
-def bypass(ground: Ground, random: Random) -> None:
-    """Who may pass a ruleset is told to those who may write it; the App in it passes."""
-    plot = ground.plot(random, org=True)
-    first, name = begin(plot), plot.word("b")
-    branch(plot, name, first)
-    head = file(plot, plot.word("f"), "x", branch=name)
-    actor = {"actor_id": ground.app["id"], "actor_type": "Integration", "bypass_mode": "always"}
-    rule = {"type": "non_fast_forward"}
-    made = _rule(plot, [f"refs/heads/{name}"], rule, bypass_actors=[actor])
-    told = plot.ok("GET", f"rulesets/{made}", by="owner")["bypass_actors"]
-    expect("told", [(actor["actor_id"], "Integration")], [_actor(one) for one in told])
-    expect_that("not told", not plot.ok("GET", f"rulesets/{made}", by="read").get("bypass_actors"))
-    path, back = f"git/refs/heads/{name}", {"sha": first, "force": True}
-    by = random.choice(["write", "maintain"])
-    refused("others", plot.call("PATCH", path, back, by=by), 403, 422)
-    expect("stays", head, tip(plot, name))
-    plot.ok("PATCH", path, back, by="bot")
-    expect("passed", first, tip(plot, name))
-
-
-def _actor(one: dict[str, object]) -> tuple[object, object]:
-    return one["actor_id"], one["actor_type"]
-
-
 def required(ground: Ground, random: Random) -> None:
     """A required check holds a merge up until it succeeds, is neutral or is skipped."""
     plot = ground.plot(random)
@@ -212,24 +171,6 @@ def linear(ground: Ground, random: Random) -> None:
     expect("one parent", 1, len(plot.ok("GET", f"commits/{made}")["parents"]))
 
 
-def rerequested(ground: Ground, random: Random) -> None:
-    """Asking for a run again resets its suite and leaves the run itself as it was."""
-    plot = ground.plot(random)
-    sha = begin(plot)
-    conclusion = random.choice(["failure", "success", "neutral", "timed_out"])
-    run = check(plot, sha, plot.word("ci"), conclusion)
-    suite = f"check-suites/{run['check_suite']['id']}"
-    expect("before", ("completed", conclusion), _state(plot, suite))
-    plot.ok("POST", f"check-runs/{run['id']}/rerequest")
-    expect("suite", ("queued", None), _state(plot, suite))
-    expect("run", ("completed", conclusion), _state(plot, f"check-runs/{run['id']}"))
-
-
-def _state(plot: Plot, path: str) -> tuple[object, object]:
-    seen = plot.ok("GET", path)
-    return seen["status"], seen["conclusion"]
-
-
 def kept(ground: Ground, random: Random) -> None:
     """A run leads to the App's homepage unless told where; an update keeps what it omits."""
     plot = ground.plot(random)
@@ -279,45 +220,6 @@ def annotated(ground: Ground, random: Random) -> None:
     expect("pages", [texts[:40], texts[40:80], texts[80:]], found)
 
 
-def contexts(ground: Ground, random: Random) -> None:
-    """Statuses differ by context without regard to case; a ref may be a branch or a tag."""
-    plot = ground.plot(random)
-    sha = begin(plot)
-    name = plot.word("ci")
-    plot.ok("POST", f"statuses/{sha}", {"state": "failure", "context": name}, by="write")
-    shout = {"state": "success", "context": name.upper()}
-    plot.ok("POST", f"statuses/{sha}", shout, by="write")
-    plot.ok("POST", f"statuses/{sha}", {"state": "success"}, by="write")
-    tag = plot.word("v")
-    plot.ok("POST", "git/refs", {"ref": f"refs/tags/{tag}", "sha": sha})
-    ref = random.choice(["main", tag, "heads/main", f"tags/{tag}", sha])
-    seen = plot.ok("GET", f"commits/{ref}/status")
-    expect("of", sha, seen["sha"])
-    found = {one["context"].lower() for one in seen["statuses"]}
-    expect("contexts", {name.lower(), "default"}, found)
-    expect("state", ("success", 2), (seen["state"], seen["total_count"]))
-
-
-def suites(ground: Ground, random: Random) -> None:
-    """Suites are found by the name of a run and by their App, runs within one by their status."""
-    plot = ground.plot(random)
-    sha = begin(plot)
-    names = [plot.word("ci") for _ in range(2)]
-    done, left = check(plot, sha, names[0]), names[1]
-    plot.ok("POST", "check-runs", {"name": left, "head_sha": sha})
-    path, identity = f"commits/{sha}/check-suites", done["check_suite"]["id"]
-    for filters in (f"check_name={random.choice(names)}", f"app_id={ground.app['id']}"):
-        found = plot.ok("GET", f"{path}?{filters}")
-        expect(filters, [identity], of(found["check_suites"], "id"))
-    none = plot.ok("GET", f"{path}?check_name={plot.word('none')}")
-    expect("none", (0, []), (none["total_count"], none["check_suites"]))
-    runs = f"check-suites/{identity}/check-runs"
-    found = plot.ok("GET", f"{runs}?status=completed")["check_runs"]
-    expect("completed", [names[0]], of(found, "name"))
-    found = plot.ok("GET", f"{runs}?check_name={left}")["check_runs"]
-    expect("named", [left], of(found, "name"))
-
-
 def indirect(ground: Ground, random: Random) -> None:
     """A push to the base that brings a head along merges its pull request, rules or not."""
     plot = ground.plot(random)
@@ -349,18 +251,13 @@ CHECKS = (
 )
 ROWS = facts(
     "rules",
-    (listed, f"{REST}branches/branches#list-branches"),
     (replaced, f"{REST}branches/branch-protection#update-branch-protection"),
     (guarded, ABOUT),
     (applying, f"{REST}repos/rules#get-rules-for-a-branch"),
-    (bypass, f"{REST}repos/rules#get-a-repository-ruleset"),
     (required, CHECKS),
     (stale, ABOUT),
     (linear, f"{ABOUT}#require-linear-history"),
-    (rerequested, f"{REST}checks/runs#rerequest-a-check-run"),
     (kept, f"{REST}checks/runs#create-a-check-run"),
     (annotated, f"{REST}checks/runs#list-check-run-annotations"),
-    (contexts, f"{REST}commits/statuses#create-a-commit-status"),
-    (suites, f"{REST}checks/suites#list-check-suites-for-a-git-reference"),
     (indirect, MERGES),
 )

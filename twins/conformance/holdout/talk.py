@@ -2,8 +2,8 @@
 
 from random import Random
 
+from twins.conformance.cited import REST, facts, of, say, shifted
 from twins.conformance.ground import Ground
-from twins.conformance.holdout.facts import REST, facts, of, say, shifted
 from twins.conformance.misses import expect, expect_that
 from twins.conformance.moves import issue
 

@@ -1,4 +1,4 @@
-"""How the hold-out writes its rows: a check, and the page that says so."""
+"""Rows that name the page which says so, for the hold-out and for what was taken from it."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -14,14 +14,14 @@ from twins.conformance.wire import Answer
 Check = Callable[[Ground, Random], None]
 REST = "docs.github.com/rest/"
 EVENTS = f"{REST}using-the-rest-api/issue-event-types"
-MARK = "unseen "
+UNSEEN, OPENED = "unseen ", "opened "
 NEXT = re.compile(r'<([^>]+)>; rel="([a-z]+)"')
 
 
-def facts(area: str, *told: tuple[Check, str]) -> tuple[Row, ...]:
-    """Return checks as rows with their sources, under names that no visible row has."""
+def facts(area: str, *told: tuple[Check, str], mark: str = UNSEEN) -> tuple[Row, ...]:
+    """Return checks as rows with their sources; the mark keeps names apart."""
     return tuple(
-        Row("B", f"{MARK}{row.name}", check, source)
+        Row("B", f"{mark}{row.name}", check, source)
         for check, source in told
         for row in behaviours(area, check)
     )
