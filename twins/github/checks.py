@@ -7,6 +7,7 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.checks import (
     run_body,
     run_payload,
+    runs_of,
     suite_item,
     suite_state,
 )
@@ -50,8 +51,8 @@ def operations() -> list[Operation]:
         Operation("POST", REPO + "/check-suites/{number}/rerequest", rerequest_suite),
         Operation("GET", REPO + "/check-suites/{number}", get_suite),
         Operation("GET", REPO + "/check-suites/{number}/check-runs", list_in_suite),
-        Operation("GET", REPO + "/commits/{ref}/check-runs", list_for_ref),
-        Operation("GET", REPO + "/commits/{ref}/check-suites", list_suites),
+        Operation("GET", REPO + "/commits/{ref:.+}/check-runs", list_for_ref),
+        Operation("GET", REPO + "/commits/{ref:.+}/check-suites", list_suites),
     ]
 
 
@@ -116,6 +117,7 @@ def _apply(call: Call, run: CheckRun, body: Body) -> None:
         run.actions = _buttons(body)
     if body.has("output"):
         _apply_output(run, Body(body.object("output")))
+    run.suite.waiting = False
 
 
 def _buttons(body: Body) -> list[dict[str, str]]:
@@ -236,6 +238,8 @@ def list_annotations(call: Call) -> Reply:
 
 def _filtered(call: Call, runs: list[CheckRun]) -> list[CheckRun]:
     name, status, app = call.query("check_name"), call.query("status"), call.query("app_id")
+    if call.query("filter", "latest") == "latest":
+        runs = list({(run.suite.app.id, run.name): run for run in runs}.values())
     kept = [
         run
         for run in runs
@@ -243,8 +247,6 @@ def _filtered(call: Call, runs: list[CheckRun]) -> list[CheckRun]:
         and status in ("", run.status)
         and app in ("", str(run.suite.app.id))
     ]
-    if call.query("filter", "latest") == "latest":
-        kept = list({(run.suite.app.id, run.name): run for run in kept}.values())
     return sorted(kept, key=lambda run: run.id, reverse=True)
 
 
@@ -287,10 +289,17 @@ def list_in_suite(call: Call) -> Reply:
 
 
 def list_suites(call: Call) -> Reply:
-    """List the check suites of a commit."""
+    """List the check suites of a commit, by App and by the name of a run in them."""
     repo = call.repo("checks")
     sha = commit_at(call, repo, call.arg("ref"))
-    found = [suite for suite in repo.suites.values() if suite.head_sha == sha]
+    name, app = call.query("check_name"), call.query("app_id")
+    found = [
+        suite
+        for suite in repo.suites.values()
+        if suite.head_sha == sha
+        and app in ("", str(suite.app.id))
+        and (name == "" or any(run.name == name for run in runs_of(repo, suite)))
+    ]
     shown = [_suite_item(call, repo, suite) for suite in call.page(found)]
     return Reply(body={"total_count": len(found), "check_suites": shown})
 
@@ -319,18 +328,20 @@ def rerequest_suite(call: Call) -> Reply:
     suite = _suite_named(call, repo)
     if suite.app is not app:
         raise Problem(403, "Check suite can only be rerequested by its App")
+    suite.waiting = False
     suite.rerequested_at = call.hub.number("run", 50_000_000_001)
     _tell_suite(call, repo, suite, "rerequested")
     return Reply(201, {})
 
 
 def rerequest_run(call: Call) -> Reply:
-    """Ask the App to run one check again."""
+    """Ask the App to run one check again; the suite waits for it, the run stays as it is."""
     repo, app = _writer(call)
     run = _run(call, repo)
     if run.suite.app is not app:
         raise Problem(403, "Check run can only be rerequested by its App")
     if run.status != "completed":
         raise Problem(422, "This check run is not rerequestable")
+    run.suite.waiting, run.suite.updated_at = True, call.hub.now()
     _tell(call, repo, run, "rerequested")
     return Reply(201, {})

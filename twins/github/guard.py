@@ -66,6 +66,11 @@ def rulesets_on(repo: Repository, branch: str) -> list[Ruleset]:
     ]
 
 
+def is_protected(repo: Repository, branch: str) -> bool:
+    """Tell whether a protection or an active ruleset names a branch."""
+    return branch in repo.protections or bool(rulesets_on(repo, branch))
+
+
 def is_admin(repo: Repository, actor: Actor) -> bool:
     """Tell whether a person rules over a repository."""
     return actor.kind == "user" and actor.user is not None and role_of(actor.user, repo) == "admin"
@@ -139,14 +144,14 @@ def _is_green(repo: Repository, sha: str, wanted: RequiredCheck) -> bool:
     ]
     if runs:
         return runs[-1].conclusion in GREEN
-    states = [s.state for s in repo.statuses if s.sha == sha and s.context == wanted.context]
+    states = [s.state for s in repo.statuses if s.sha == sha and s.key == wanted.context.lower()]
     return wanted.app_id in (None, -1) and bool(states) and states[-1] == "success"
 
 
 def all_green(repo: Repository, sha: str) -> bool:
     """Tell whether no check run and no status speaks against a commit."""
     runs = {(r.suite.app.id, r.name): r for r in repo.runs.values() if r.head_sha == sha}
-    states = {one.context: one.state for one in repo.statuses if one.sha == sha}
+    states = {one.key: one.state for one in repo.statuses if one.sha == sha}
     fine = all(run.conclusion in GREEN for run in runs.values())
     return fine and set(states.values()) <= {"success"}
 

@@ -297,6 +297,11 @@ class Status:
     creator: User
     created_at: float
 
+    @property
+    def key(self) -> str:
+        """Return what tells contexts apart, which case does not."""
+        return self.context.lower()
+
 
 @dataclass(slots=True, eq=False)
 class CheckSuite:
@@ -311,6 +316,8 @@ class CheckSuite:
     updated_at: float
     # Runs with smaller ids belong to what was there before the suite was asked for again.
     rerequested_at: int = 0
+    # Whether one of its runs was asked for again and nothing has come of it yet.
+    waiting: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,7 @@ from twins.github.bodies.repositories import brief_body
 from twins.github.commit_log import one
 from twins.github.commits import commit_at
 from twins.github.events import emit
+from twins.github.guard import is_protected
 from twins.github.problem import Problem, invalid
 from twins.github.state import Repository, Status
 
@@ -19,9 +20,9 @@ def operations() -> list[Operation]:
     return [
         Operation("POST", REPO + "/statuses/{sha}", create),
         # Older clients still ask here; it is the same list.
-        Operation("GET", "/repos/{owner}/{repo}/statuses/{ref}", list_statuses),
-        Operation("GET", REPO + "/commits/{ref}/status", combined),
-        Operation("GET", REPO + "/commits/{ref}/statuses", list_statuses),
+        Operation("GET", REPO + "/statuses/{ref:.+}", list_statuses),
+        Operation("GET", REPO + "/commits/{ref:.+}/status", combined),
+        Operation("GET", REPO + "/commits/{ref:.+}/statuses", list_statuses),
     ]
 
 
@@ -60,7 +61,7 @@ def _tell(call: Call, repo: Repository, status: Status) -> None:
         {
             "name": ref.removeprefix("refs/heads/"),
             "commit": {"sha": status.sha, "url": url},
-            "protected": False,
+            "protected": is_protected(repo, ref.removeprefix("refs/heads/")),
         }
         for ref in heads
     ]
@@ -87,7 +88,7 @@ def combined(call: Call) -> Reply:
     sha, newest_first = _on(call, repo)
     latest: dict[str, Status] = {}
     for status in newest_first:
-        latest.setdefault(status.context, status)
+        latest.setdefault(status.key, status)
     states = {status.state for status in latest.values()}
     if states & {"error", "failure"}:
         state = "failure"

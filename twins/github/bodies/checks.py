@@ -37,7 +37,7 @@ def runs_of(repo: Repository, suite: CheckSuite) -> list[CheckRun]:
 def suite_state(repo: Repository, suite: CheckSuite) -> tuple[str, str | None]:
     """Return status and conclusion rolled up from the latest runs."""
     runs = runs_of(repo, suite)
-    if not runs:
+    if suite.waiting or not runs:
         return "queued", None
     if any(run.status != "completed" for run in runs):
         started = any(run.status == "in_progress" for run in runs)

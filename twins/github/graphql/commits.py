@@ -201,7 +201,7 @@ RULE: Fields = {
 def latest(repo: Repository, sha: str) -> tuple[list[CheckRun], list[Status]]:
     """Return what counts about a commit: the newest run per App and name, status per context."""
     runs = {(r.suite.app.id, r.name): r for r in repo.runs.values() if r.head_sha == sha}
-    statuses = {status.context: status for status in repo.statuses if status.sha == sha}
+    statuses = {status.key: status for status in repo.statuses if status.sha == sha}
     return list(runs.values()), list(statuses.values())
 
 
@@ -238,7 +238,10 @@ ROLLUP: Fields = {
 
 
 def _is_required(node: Node, ask: Ask, name: str) -> bool:
-    """Tell whether the base of the pull request named waits for this context."""
+    """Tell whether the base of the pull request named waits for this context.
+
+    The case of a status does not matter, that of a check run does.
+    """
     wanted = ask.get("pullRequestId"), ask.get("pullRequestNumber")
     pulls = [
         issue.pull
@@ -247,7 +250,8 @@ def _is_required(node: Node, ask: Ask, name: str) -> bool:
     ]
     if not pulls:
         raise Refusal("NOT_FOUND", "Could not resolve to a PullRequest with the given id or number")
-    return name in {one.context for one in guard_of(node.home, pulls[0].base_ref).checks}
+    contexts = {one.context for one in guard_of(node.home, pulls[0].base_ref).checks}
+    return name in ({one.lower() for one in contexts} if node.type == "StatusContext" else contexts)
 
 
 def _ids(*numbers: int) -> set[str]:
@@ -318,7 +322,7 @@ STATUS: Fields = {
     "targetUrl": lambda node, _: node.thing.target_url,
     "createdAt": lambda node, _: iso(node.thing.created_at),
     "creator": lambda node, _: actor(node.thing.creator),
-    "isRequired": lambda node, ask: _is_required(node, ask, node.thing.context),
+    "isRequired": lambda node, ask: _is_required(node, ask, node.thing.key),
     "commit": lambda node, ask: commit_node(ask, node.home, node.thing.sha),
 }
 GIT_ACTOR: Fields = {

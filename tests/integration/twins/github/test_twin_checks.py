@@ -114,3 +114,95 @@ async def test_a_button_of_a_run_reaches_its_app_when_somebody_presses_it(twin: 
     )
     wrong = await twin.call("POST", "/_twin/requested_action", {**order, "identifier": "x"})
     assert 404 == wrong.status
+
+
+async def test_a_run_asked_for_again_makes_its_suite_wait(twin: Any) -> None:
+    """The suite is queued without a conclusion until the App says something; the run stays."""
+    body = {"name": "tests", "head_sha": await head(twin), "conclusion": "failure"}
+    run = (await twin.call("POST", f"{REPO}/check-runs", body, token=twin.token)).body
+    path, suite = (
+        f"{REPO}/check-runs/{run['id']}",
+        f"{REPO}/check-suites/{run['check_suite']['id']}",
+    )
+    await twin.events()
+
+    async def state() -> tuple[str, str | None]:
+        seen = await twin.get(suite)
+        return seen["status"], seen["conclusion"]
+
+    assert 201 == (await twin.call("POST", f"{path}/rerequest", token=twin.token)).status
+    assert (("queued", None), run) == (await state(), await twin.get(path))
+    assert ["check_run.rerequested"] == await twin.events()
+    await twin.call("PATCH", path, {"conclusion": "success"}, token=twin.token)
+    assert ("completed", "success") == await state()
+
+
+async def test_contexts_are_the_same_in_any_case(twin: Any) -> None:
+    """The newest of CI and ci counts, also for a branch that waits for it."""
+    sha = await head(twin)
+    for context, state in (("CI", "failure"), ("ci", "success")):
+        body = {"state": state, "context": context}
+        await twin.call("POST", f"{REPO}/statuses/{sha}", body, token="bob-token")
+    combined = await twin.get(f"{REPO}/commits/{sha}/status")
+    assert ("success", 1) == (combined["state"], combined["total_count"])
+    assert ["ci"] == [one["context"] for one in combined["statuses"]]
+    await twin.call("POST", f"{REPO}/git/refs", {"ref": "refs/heads/kept", "sha": sha})
+    names = ("required_pull_request_reviews", "restrictions")
+    wanted = {"strict": False, "contexts": ["Ci"]}
+    body = {**dict.fromkeys(names), "required_status_checks": wanted, "enforce_admins": True}
+    await twin.call("PUT", f"{REPO}/branches/kept/protection", body)
+    file = {"message": "m", "content": "eA=="}
+    new = await twin.call("PUT", f"{REPO}/contents/a", file)
+    move = {"sha": new.body["commit"]["sha"]}
+    path = f"{REPO}/git/refs/heads/kept"
+    assert 422 == (await twin.call("PATCH", path, move)).status
+    said = {"state": "success", "context": "CI"}
+    await twin.call("POST", f"{REPO}/statuses/{move['sha']}", said, token="bob-token")
+    assert 200 == (await twin.call("PATCH", path, move)).status
+
+
+async def test_a_commit_has_many_names(twin: Any) -> None:
+    """Statuses, runs and suites are found by branch, tag and sha, with or without their kind."""
+    sha = await head(twin)
+    for ref in ("refs/heads/deep/one", "refs/tags/v1"):
+        await twin.call("POST", f"{REPO}/git/refs", {"ref": ref, "sha": sha})
+    await twin.call("POST", f"{REPO}/statuses/{sha}", {"state": "success"}, token="bob-token")
+    names = ("main", "heads/main", "heads%2Fmain", "deep/one", "heads/deep/one", "v1", "tags/v1")
+    for name in (*names, sha):
+        path = f"{REPO}/commits/{name}"
+        assert sha == (await twin.get(f"{path}/status"))["sha"], name
+        assert 1 == len(await twin.get(f"{path}/statuses")), name
+        for noun in ("check-runs", "check-suites"):
+            assert 200 == (await twin.call("GET", f"{path}/{noun}")).status, name
+    assert 422 == (await twin.call("GET", f"{REPO}/commits/heads/none/status")).status
+
+
+async def test_suites_and_their_runs_are_filtered(twin: Any) -> None:
+    """Suites by App and by the name of a run; runs by status and name, the latest or all."""
+    sha = await head(twin)
+    for name, more in (
+        ("a", {"conclusion": "failure"}),
+        ("a", {}),
+        ("b", {"conclusion": "skipped"}),
+    ):
+        body = {"name": name, "head_sha": sha, **more}
+        made = await twin.call("POST", f"{REPO}/check-runs", body, token=twin.token)
+    number, suite = made.body["app"]["id"], made.body["check_suite"]["id"]
+    for query, count in (
+        (f"app_id={number}", 1),
+        ("app_id=1", 0),
+        ("check_name=a", 1),
+        ("check_name=none", 0),
+    ):
+        listed = await twin.get(f"{REPO}/commits/main/check-suites?{query}")
+        assert (count, count) == (listed["total_count"], len(listed["check_suites"])), query
+    for query, names in (
+        ("", ["b", "a"]),
+        ("filter=all", ["b", "a", "a"]),
+        ("status=queued", ["a"]),
+        ("status=completed", ["b"]),
+        ("status=completed&filter=all", ["b", "a"]),
+        ("check_name=b", ["b"]),
+    ):
+        runs = (await twin.get(f"{REPO}/check-suites/{suite}/check-runs?{query}"))["check_runs"]
+        assert names == [run["name"] for run in runs], query
