@@ -6,6 +6,7 @@ from twins.github.bodies.branches import branch_extras, branch_path
 from twins.github.bodies.commits import commit_body, file_body
 from twins.github.bodies.pulls import brief_pull
 from twins.github.commit_log import EMPTY_TREE, LogEntry, changes, log, one, text_between
+from twins.github.guard import is_protected
 from twins.github.problem import Problem, not_found
 from twins.github.state import Repository
 from twins.github.times import moment
@@ -157,7 +158,7 @@ def list_branches(call: Call) -> Reply:
     kept = [
         (name, sha)
         for name, sha in _branches(repo).items()
-        if wanted == "" or (name in repo.protections) == (wanted == "true")
+        if wanted == "" or is_protected(repo, name) == (wanted == "true")
     ]
     shown = [
         {

@@ -1,5 +1,6 @@
 """Rulesets of a repository over REST."""
 
+from twins.github.access import accepts
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.branches import ruleset_body, ruleset_brief
 from twins.github.body import Body, JsonObject
@@ -43,7 +44,9 @@ def list_rulesets(call: Call) -> Reply:
 
 def _body(call: Call, repo: Repository, one: Ruleset) -> JsonObject:
     """Return a ruleset as it is for who asks."""
-    return ruleset_body(call.links, repo, one, bypasses=bypasses(one, repo, call.actor))
+    writes = accepts(call.actor, repo, "administration", "write")
+    past = bypasses(one, repo, call.actor)
+    return ruleset_body(call.links, repo, one, bypasses=past, writes=writes)
 
 
 def _one(call: Call, repo: Repository) -> Ruleset:

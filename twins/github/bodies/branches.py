@@ -7,6 +7,7 @@ from twins.github.bodies.basics import account_body, iso, node_id
 from twins.github.bodies.issues import app_body
 from twins.github.bodies.repositories import repo_path
 from twins.github.governance import Allowed, Protection, Ruleset
+from twins.github.guard import is_protected
 from twins.github.links import Links
 from twins.github.state import Repository, World
 
@@ -92,7 +93,7 @@ def branch_extras(links: Links, repo: Repository, name: str) -> JsonObject:
     pairs = [{"context": c.context, "app_id": c.app_id} for c in (one.checks or ())] if one else []
     checks = {"enforcement_level": level, "contexts": contexts, "checks": pairs}
     return {
-        "protected": one is not None,
+        "protected": is_protected(repo, name),
         "protection": {"enabled": one is not None, "required_status_checks": checks},
         "protection_url": links.api(f"{branch_path(repo, name)}/protection"),
     }
@@ -118,13 +119,16 @@ def ruleset_brief(links: Links, repo: Repository, one: Ruleset) -> JsonObject:
     }
 
 
-def ruleset_body(links: Links, repo: Repository, one: Ruleset, *, bypasses: bool) -> JsonObject:
-    """Return a ruleset; `bypasses` is whether it counts for nothing for who asks."""
+def ruleset_body(
+    links: Links, repo: Repository, one: Ruleset, *, bypasses: bool, writes: bool
+) -> JsonObject:
+    """Return a ruleset for somebody whom it lets past or not, and who may write it or not."""
     conditions = {"ref_name": {"include": one.include, "exclude": one.exclude}}
     can = "always" if bypasses else "never"
-    seen = {"bypass_actors": one.bypass_actors, "current_user_can_bypass": can}
+    actors = {"bypass_actors": one.bypass_actors} if writes else {}
     brief = ruleset_brief(links, repo, one)
-    return {**brief, "conditions": conditions, "rules": one.rules, **seen}
+    rules = {"conditions": conditions, "rules": one.rules}
+    return {**brief, **rules, **actors, "current_user_can_bypass": can}
 
 
 def rule_bodies(repo: Repository, one: Ruleset) -> list[JsonObject]:
