@@ -62,7 +62,7 @@ class Desk:
 
     def pull(self, head: str = "fix", *, draft: bool = False) -> Any:
         """Open a pull request of one commit over REST."""
-        if self.plot.call("GET", "git/ref/heads/main").status == 404:
+        if self.plot.call("GET", "git/ref/heads/main").status == 409:  # empty
             put = {"message": "Begin", "content": "eCA9IDEK"}
             self.plot.ok("PUT", "contents/start.py", put, by="owner")
         tip = self.plot.ok("GET", "git/ref/heads/main")["object"]["sha"]

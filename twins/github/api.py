@@ -156,7 +156,7 @@ class Call:
     def page(self, items: Sequence[T]) -> list[T]:
         """Return the page asked for and remember its Link header."""
         size = self.page_size()
-        page = _positive(self.query("page"), 1)
+        page = self.page_number()
         last = max(1, -(-len(items) // size))
         wanted = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
         if page <= 1:
@@ -167,6 +167,10 @@ class Call:
             f'<{self._page_url(number)}>; rel="{rel}"' for rel, number in wanted.items()
         )
         return list(items[(page - 1) * size : page * size])
+
+    def page_number(self) -> int:
+        """Return which page the caller wants, the first when it says nothing of use."""
+        return _positive(self.query("page"), 1)
 
     def page_size(self) -> int:
         """Return how many items the caller wants at once."""

@@ -31,6 +31,14 @@ def operations() -> list[Operation]:
     ]
 
 
+def with_commits(call: Call, level: str = "read") -> Repository:
+    """Return the repository of the path, which must hold something already."""
+    repo = call.repo("contents", level)
+    if not repo.refs:
+        raise Problem(409, "Git Repository is empty.")
+    return repo
+
+
 def commit_at(call: Call, repo: Repository, name: str) -> str:
     """Return the commit behind a branch, tag or id."""
     found = call.hub.git.commit_of(repo.path, name)
@@ -41,9 +49,7 @@ def commit_at(call: Call, repo: Repository, name: str) -> str:
 
 def list_commits(call: Call) -> Reply:
     """List history from a branch or commit, by path, author, since, until."""
-    repo = call.repo("contents")
-    if not repo.refs:
-        raise Problem(409, "Git Repository is empty.")
+    repo = with_commits(call)
     start = call.query("sha") or repo.default_branch
     if (sha := call.hub.git.commit_of(repo.path, start)) is None:
         raise not_found()
@@ -62,7 +68,7 @@ def _parent(entry: LogEntry) -> str:
 
 def get_commit(call: Call) -> Reply:
     """Return a commit with its files, or as sha, diff or patch."""
-    repo = call.repo("contents")
+    repo = with_commits(call)
     if call.arg("ref").endswith(UNMODELLED_BELOW):
         raise Unmodelled
     sha = commit_at(call, repo, call.arg("ref"))
@@ -121,7 +127,10 @@ def _comparison(call: Call, repo: Repository, ends: tuple[str, str, str]) -> dic
     git, links, world = call.hub.git, call.links, call.hub.world
     ahead = log(git, repo.path, "--reverse", head, f"^{base}")
     behind = int(git.text(repo.path, "rev-list", "--count", base, f"^{head}"))
-    files = changes(git, repo.path, root, head)
+    # Without a page asked for, the newest commits are shown; the files are on the first page alone.
+    paged = {"page", "per_page"} & set(call.request.query)
+    shown = call.page(ahead) if paged else ahead[-MOST_COMPARED:]
+    files = changes(git, repo.path, root, head) if call.page_number() == 1 else []
     page = f"/{repo.full_name}/compare/{call.arg('basehead')}"
     word = {
         (False, False): "identical",
@@ -141,7 +150,7 @@ def _comparison(call: Call, repo: Repository, ends: tuple[str, str, str]) -> dic
         "ahead_by": len(ahead),
         "behind_by": behind,
         "total_commits": len(ahead),
-        "commits": [commit_body(links, world, repo, e) for e in ahead[:MOST_COMPARED]],
+        "commits": [commit_body(links, world, repo, e) for e in shown],
         "files": [file_body(links, repo, head, change) for change in files[:MOST_FILES]],
     }
 

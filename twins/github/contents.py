@@ -1,7 +1,6 @@
 """Files of a repository over REST: read, write, delete, each write one commit on a branch."""
 
 import base64
-import binascii
 from urllib.parse import quote
 
 from twins.core.server import Unmodelled
@@ -9,7 +8,7 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.commits import git_commit_body
 from twins.github.body import Body
 from twins.github.commit_log import one
-from twins.github.git_data import person
+from twins.github.git_data import from_base64, person
 from twins.github.git_store import ZERO, GitError
 from twins.github.guard import guard_of, push_refusal, violation
 from twins.github.problem import Problem, not_found
@@ -140,10 +139,9 @@ def put(call: Call) -> Reply:
     """Create or replace a file; replacing takes the `sha` of what is replaced."""
     repo = call.repo("contents", "write")
     body, path = call.body(), call.arg("path").strip("/")
-    try:
-        data = base64.b64decode(body.text("content"))
-    except binascii.Error as error:
-        raise Problem(422, "content is not valid Base64") from error
+    if not body.has("content"):
+        raise Problem(422, 'Invalid request.\n\n"content" wasn\'t supplied.')
+    data = from_base64(body.text("content"))
     blob = call.hub.git.run(repo.path, "hash-object", "-w", "--stdin", stdin=data).decode().strip()
     before = _expected(call, repo, body, path)
     commit = _commit(call, repo, body, path, blob)
@@ -206,14 +204,15 @@ def _commit(call: Call, repo: Repository, body: Body, path: str, blob: str | Non
         raise Problem(422, "path contains a malformed path component") from error
     finally:
         file.unlink(missing_ok=True)
-    author = person(call, body, "author", call.context.person)
+    # Whoever is named as committer wrote it too, unless an author is named as well.
+    committer = person(call, body, "committer", call.context.person)
     commit = git.commit_tree(
         repo.path,
         tree,
         [tip] if tip else [],
         body.text("message"),
-        author=author,
-        committer=person(call, body, "committer", author),
+        author=person(call, body, "author", committer),
+        committer=committer,
     )
     guard = guard_of(repo, ref.removeprefix("refs/heads/"), call.actor)
     if said := push_refusal(repo, guard, commit, forward=True):

@@ -1,7 +1,6 @@
 """Blobs, trees, commits and refs: git's own nouns over REST, on the same objects git serves."""
 
 import base64
-import binascii
 import re
 
 from twins.github.api import Call, Operation, Reply
@@ -9,6 +8,7 @@ from twins.github.bodies.basics import node_id
 from twins.github.bodies.commits import git_commit_body, ref_body
 from twins.github.body import Body
 from twins.github.commit_log import one
+from twins.github.commits import with_commits
 from twins.github.git_store import ZERO, GitError, Person
 from twins.github.guard import guard_of, push_refusal, violation
 from twins.github.problem import Problem, invalid, missing, not_found
@@ -45,7 +45,7 @@ def operations() -> list[Operation]:
 
 def create_blob(call: Call) -> Reply:
     """Store bytes."""
-    repo = call.repo("contents", "write")
+    repo = with_commits(call, "write")
     body = call.body()
     if "content" not in body:
         raise missing("Blob", "content")
@@ -57,18 +57,23 @@ def create_blob(call: Call) -> Reply:
 
 def _decoded(text: str, encoding: str) -> bytes:
     if encoding == "base64":
-        try:
-            return base64.b64decode(text)
-        except binascii.Error as error:
-            raise Problem(422, "content is not valid Base64") from error
+        return from_base64(text)
     if encoding != "utf-8":
         raise invalid("Blob", "encoding")
     return text.encode()
 
 
+def from_base64(text: str) -> bytes:
+    """Return the bytes behind Base64, which may be broken into lines and hold nothing else."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError as error:
+        raise Problem(422, "content is not valid Base64") from error
+
+
 def get_blob(call: Call) -> Reply:
     """Return bytes, raw or in Base64."""
-    repo, sha = call.repo("contents"), call.arg("sha")
+    repo, sha = with_commits(call), call.arg("sha")
     if call.hub.git.kind(repo.path, sha) != "blob":
         raise not_found()
     data = call.hub.git.run(repo.path, "cat-file", "blob", sha)
@@ -105,7 +110,7 @@ def _tree_body(call: Call, repo: Repository, sha: str, *, recursive: bool) -> di
 
 def get_tree(call: Call) -> Reply:
     """Return a tree by its id or a commit's, a branch's, a tag's."""
-    repo = call.repo("contents")
+    repo = with_commits(call)
     tree = call.hub.git.resolve(repo.path, call.arg("sha"), "tree")
     if tree is None:
         raise not_found()
@@ -115,15 +120,19 @@ def get_tree(call: Call) -> Reply:
 
 def create_tree(call: Call) -> Reply:
     """Write a tree from entries on top of `base_tree`; a null sha removes a path."""
-    repo = call.repo("contents", "write")
+    repo = with_commits(call, "write")
     body, git = call.body(), call.hub.git
-    lines = [_tree_line(call, repo, Body(item)) for item in body.items("tree")]
-    if not lines:
+    entries = [Body(item) for item in body.items("tree")]
+    if not entries:
         raise missing("Tree", "tree")
+    kept = [one for one in entries if not _removes(one)]
+    lines = [_tree_line(call, repo, one) for one in kept]
     index = {"GIT_INDEX_FILE": str(repo.path / f"index-{call.hub.core.ids.hex(8)}")}
     try:
         if base := body.text("base_tree"):
             git.run(repo.path, "read-tree", base, env=index)
+        if gone := [_path(one) for one in entries if _removes(one)]:
+            lines += _removals(git.run(repo.path, "ls-files", "-z", env=index), gone)
         git.run(repo.path, "update-index", "-z", "--index-info", stdin=b"".join(lines), env=index)
         sha = git.text(repo.path, "write-tree", env=index)
     except GitError as error:
@@ -134,19 +143,38 @@ def create_tree(call: Call) -> Reply:
     return Reply(201, reply, {"Location": str(reply["url"])})
 
 
-def _tree_line(call: Call, repo: Repository, item: Body) -> bytes:
-    path, mode = item.text("path"), item.text("mode", "100644")
-    if mode not in MODES:
+def _removes(item: Body) -> bool:
+    return "content" not in item and not item.text("sha")
+
+
+def _removals(listed: bytes, gone: list[str]) -> list[bytes]:
+    """Return the lines that take files, and folders with all they hold, out of an index."""
+    known = listed.decode("utf-8", "surrogateescape").split("\0")
+    lines = []
+    for path in gone:
+        below = [one for one in known if one == path or one.startswith(f"{path}/")]
+        if not below:
+            raise Problem(422, "GitRPC::BadObjectState")
+        lines += [f"0 {ZERO}\t{one}\0".encode("utf-8", "surrogateescape") for one in below]
+    return lines
+
+
+def _path(item: Body) -> str:
+    path = item.text("path")
+    if item.text("mode", "100644") not in MODES:
         raise Problem(422, "Must supply a valid tree.mode")
     if not path or path.startswith("/") or ".." in path.split("/") or ".git" in path.split("/"):
         raise Problem(422, "tree.path contains a malformed path component")
+    return path
+
+
+def _tree_line(call: Call, repo: Repository, item: Body) -> bytes:
+    path, mode = _path(item), item.text("mode", "100644")
     if "content" in item:
         data = item.text("content").encode()
         sha = call.hub.git.run(repo.path, "hash-object", "-w", "--stdin", stdin=data).decode()
         return f"{mode} {sha.strip()}\t{path}\x00".encode()
     sha = item.text("sha")
-    if not sha:
-        return f"0 {ZERO}\t{path}\x00".encode()
     if not SHA.fullmatch(sha):
         raise Problem(422, "tree.sha is not a valid object id")
     return f"{mode} {sha}\t{path}\x00".encode()
@@ -154,7 +182,7 @@ def _tree_line(call: Call, repo: Repository, item: Body) -> bytes:
 
 def create_commit(call: Call) -> Reply:
     """Write a commit; whoever is not named is the caller, now."""
-    repo = call.repo("contents", "write")
+    repo = with_commits(call, "write")
     body, git = call.body(), call.hub.git
     message, tree = body.need("message", "Commit"), body.need("tree", "Commit")
     parents = [str(parent) for parent in body.items("parents")]
@@ -182,14 +210,20 @@ def person(call: Call, body: Body, name: str, default: Person) -> Person:
 
 def get_commit(call: Call) -> Reply:
     """Return a commit as a git object."""
-    repo, sha = call.repo("contents"), call.arg("sha")
+    repo, sha = with_commits(call), call.arg("sha")
     if call.hub.git.kind(repo.path, sha) != "commit":
         raise not_found()
     return Reply(body=git_commit_body(call.links, repo, one(call.hub.git, repo.path, sha)))
 
 
+def _readable(repo: Repository) -> dict[str, str]:
+    """Return all refs: branches, tags, and the heads of pull requests, which nobody may write."""
+    pulls = {f"refs/pull/{i.number}/head": i.pull.head_sha for i in repo.issues.values() if i.pull}
+    return repo.refs | pulls
+
+
 def _ref_reply(call: Call, repo: Repository, ref: str, status: int = 200) -> Reply:
-    sha = repo.refs[ref]
+    sha = _readable(repo)[ref]
     tagged = ref.startswith("refs/tags/")
     kind = (call.hub.git.kind(repo.path, sha) if tagged else None) or "commit"
     return Reply(status, ref_body(call.links, repo, ref, sha, kind))
@@ -197,23 +231,24 @@ def _ref_reply(call: Call, repo: Repository, ref: str, status: int = 200) -> Rep
 
 def get_ref(call: Call) -> Reply:
     """Return a branch or tag, named `heads/x` or `tags/x`."""
-    repo, ref = call.repo("contents"), f"refs/{call.arg('ref')}"
-    if ref not in repo.refs:
+    repo, ref = with_commits(call), f"refs/{call.arg('ref')}"
+    if ref not in _readable(repo):
         raise not_found()
     return _ref_reply(call, repo, ref)
 
 
 def matching_refs(call: Call) -> Reply:
     """List refs whose names start like this."""
-    repo, start = call.repo("contents"), f"refs/{call.arg('ref')}"
-    names = [ref for ref in sorted(repo.refs) if ref.startswith(start)]
+    repo, start = with_commits(call), f"refs/{call.arg('ref')}"
+    names = [ref for ref in sorted(_readable(repo)) if ref.startswith(start)]
     return Reply(body=[_ref_reply(call, repo, ref).body for ref in call.page(names)])
 
 
 def all_refs(call: Call) -> Reply:
     """List all refs."""
-    repo = call.repo("contents")
-    return Reply(body=[_ref_reply(call, repo, ref).body for ref in call.page(sorted(repo.refs))])
+    repo = with_commits(call)
+    names = call.page(sorted(_readable(repo)))
+    return Reply(body=[_ref_reply(call, repo, ref).body for ref in names])
 
 
 def _wanted_sha(call: Call, repo: Repository, ref: str) -> str:
@@ -228,7 +263,7 @@ def _wanted_sha(call: Call, repo: Repository, ref: str) -> str:
 
 def create_ref(call: Call) -> Reply:
     """Make a branch or tag."""
-    repo = call.repo("contents", "write")
+    repo = with_commits(call, "write")
     ref = call.body().need("ref", "Reference")
     good = ref.startswith(("refs/heads/", "refs/tags/"))
     if not good or not call.hub.git.says_yes(repo.path, "check-ref-format", ref):
@@ -249,7 +284,7 @@ def _move(call: Call, repo: Repository, ref: str, new: str, old: str) -> None:
 
 def update_ref(call: Call) -> Reply:
     """Move a branch or tag; backwards only by force."""
-    repo, ref = call.repo("contents", "write"), f"refs/{call.arg('ref')}"
+    repo, ref = with_commits(call, "write"), f"refs/{call.arg('ref')}"
     if ref not in repo.refs:
         raise Problem(422, "Reference does not exist")
     old, new = repo.refs[ref], _wanted_sha(call, repo, ref)
@@ -272,7 +307,7 @@ def _check_guard(call: Call, repo: Repository, ref: str, new: str, *, forward: b
 
 def delete_ref(call: Call) -> Reply:
     """Remove a branch or tag."""
-    repo, ref = call.repo("contents", "write"), f"refs/{call.arg('ref')}"
+    repo, ref = with_commits(call, "write"), f"refs/{call.arg('ref')}"
     if ref not in repo.refs:
         raise Problem(422, "Reference does not exist")
     if ref == f"refs/heads/{repo.default_branch}":

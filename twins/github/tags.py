@@ -2,6 +2,7 @@
 
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import iso, node_id
+from twins.github.commits import with_commits
 from twins.github.git_data import person
 from twins.github.git_store import GitError
 from twins.github.problem import Problem, not_found
@@ -42,7 +43,7 @@ def _line(call: Call, repo: Repository, name: str) -> dict[str, object]:
 
 def create(call: Call) -> Reply:
     """Write an annotated tag; the ref that names it is made apart."""
-    repo, body, git = call.repo("contents", "write"), call.body(), call.hub.git
+    repo, body, git = with_commits(call, "write"), call.body(), call.hub.git
     name, message = body.need("tag", "Tag"), body.need("message", "Tag")
     sha, kind = body.need("object", "Tag"), body.choice("type", KINDS, "commit")
     if git.kind(repo.path, sha) != kind:
@@ -60,7 +61,7 @@ def create(call: Call) -> Reply:
 
 def get(call: Call) -> Reply:
     """Return an annotated tag."""
-    repo, sha = call.repo("contents"), call.arg("sha")
+    repo, sha = with_commits(call), call.arg("sha")
     if call.hub.git.kind(repo.path, sha) != "tag":
         raise not_found()
     return Reply(body=_body(call, repo, sha))

@@ -27,6 +27,7 @@ def _bytes(random: Random) -> bytes:
 def blobs(ground: Ground, random: Random) -> None:
     """A blob's id is git's, and its bytes come back in Base64 and raw."""
     plot, data = ground.plot(random), _bytes(random)
+    begin(plot)
     sha = plot.ok("POST", "git/blobs", {"content": encoded(data), "encoding": "base64"})["sha"]
     expect("id", _id("blob", data), sha)
     seen = plot.ok("GET", f"git/blobs/{sha}")
@@ -41,6 +42,7 @@ def blobs(ground: Ground, random: Random) -> None:
 def trees(ground: Ground, random: Random) -> None:
     """A tree's id is git's; entries are added to a base and removed by null."""
     plot = ground.plot(random)
+    begin(plot)
     texts = {plot.word("f"): plot.word() for _ in range(random.randrange(2, 5))}
     entries: list[dict[str, Any]] = [
         {"path": name, "mode": "100644", "type": "blob", "content": text}

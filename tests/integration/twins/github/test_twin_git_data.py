@@ -175,3 +175,101 @@ async def test_a_folder_may_be_asked_for_as_an_object(twin: Any) -> None:
         assert ("dir", listed) == (seen["type"], seen["entries"])
     asked = {"Accept": "application/vnd.github.html+json"}
     assert 501 == (await twin.call("GET", f"{REPO}/contents/README.md", headers=asked)).status
+
+
+async def test_a_committer_alone_is_the_author_too(twin: Any) -> None:
+    """Of a file that is written or removed; an author who is named stays the author."""
+    path, carol = f"{REPO}/contents/new.txt", {"name": "Carol", "email": "carol@example.org"}
+    dave = {"name": "Dave", "email": "dave@example.org"}
+    made = await twin.call("PUT", path, {"message": "m", "content": "eA==", "committer": carol})
+    body = {"message": "m", "sha": made.body["content"]["sha"], "committer": carol}
+    gone = await twin.call("DELETE", path, {**body, "author": dave})
+    names = [
+        (one.body["commit"]["author"]["name"], one.body["commit"]["committer"]["name"])
+        for one in (made, gone)
+    ]
+    assert [("Carol", "Carol"), ("Dave", "Carol")] == names
+
+
+async def test_the_commits_of_a_comparison_come_in_pages(twin: Any) -> None:
+    """In order of time, the files on the first page alone; the totals are those of all."""
+    main = (await twin.get(f"{GIT}/ref/heads/main"))["object"]["sha"]
+    await twin.call("POST", f"{GIT}/refs", {"ref": "refs/heads/t", "sha": main})
+    for name in ("a", "b", "c"):
+        body = {"message": name, "content": "eA==", "branch": "t"}
+        await twin.call("PUT", f"{REPO}/contents/{name}", body)
+    seen = []
+    for page in (1, 2):
+        answer = await twin.call("GET", f"{REPO}/compare/main...t?per_page=2&page={page}")
+        commits = [one["commit"]["message"] for one in answer.body["commits"]]
+        files = [one["filename"] for one in answer.body["files"]]
+        seen.append((commits, files, answer.body["total_commits"]))
+    assert [(["a", "b"], ["a", "b", "c"], 3), (["c"], [], 3)] == seen
+    assert 'rel="first"' in answer.headers["link"]
+
+
+async def test_the_head_of_a_pull_request_is_a_ref_to_read(twin: Any) -> None:
+    """It is found by name and in lists, and nobody may move or remove it, not even the owner."""
+    main = (await twin.get(f"{GIT}/ref/heads/main"))["object"]["sha"]
+    await twin.call("POST", f"{GIT}/refs", {"ref": "refs/heads/t", "sha": main})
+    body = {"message": "m", "content": "eA==", "branch": "t"}
+    head = (await twin.call("PUT", f"{REPO}/contents/a", body)).body["commit"]["sha"]
+    opened = {"title": "T", "head": "t", "base": "main"}
+    assert 201 == (await twin.call("POST", f"{REPO}/pulls", opened)).status
+    name = "pull/1/head"
+    found = await twin.get(f"{GIT}/ref/{name}")
+    assert (f"refs/{name}", head) == (found["ref"], found["object"]["sha"])
+    for path in ("matching-refs/pull/1", "matching-refs/pull"):
+        assert [found] == await twin.get(f"{GIT}/{path}")
+    assert found in await twin.get(f"{GIT}/matching-refs/")
+    for method, body in (("PATCH", {"sha": main, "force": True}), ("DELETE", {})):
+        assert 422 == (await twin.call(method, f"{GIT}/refs/{name}", body)).status
+    assert found == await twin.get(f"{GIT}/ref/{name}")
+
+
+async def test_an_empty_repository_has_no_git_data(twin: Any) -> None:
+    """Refs, objects and history answer 409 until a first file is there."""
+    vault, sha = "/repos/alice/vault", "f" * 40
+    for path in (
+        "git/ref/heads/main",
+        "git/matching-refs/heads",
+        "git/refs",
+        f"git/trees/{sha}",
+        f"git/commits/{sha}",
+        "commits",
+    ):
+        answer = await twin.call("GET", f"{vault}/{path}")
+        assert (409, "Git Repository is empty.") == (answer.status, answer.body["message"]), path
+    ref = {"ref": "refs/heads/main", "sha": sha}
+    for path, body in (("refs", ref), ("trees", {"tree": []}), ("blobs", {"content": "x"})):
+        assert 409 == (await twin.call("POST", f"{vault}/git/{path}", body)).status, path
+    body = {"message": "m", "content": "eA=="}
+    assert 201 == (await twin.call("PUT", f"{vault}/contents/a", body)).status
+    assert 200 == (await twin.call("GET", f"{vault}/git/ref/heads/main")).status
+
+
+async def test_only_what_is_there_can_leave_a_tree(twin: Any) -> None:
+    """A path that does not exist is 422; a folder goes with all it holds."""
+    base = (await twin.get(f"{GIT}/ref/heads/main"))["object"]["sha"]
+
+    async def without(path: str, **more: str) -> Any:
+        entry = {"path": path, "mode": "100644", "type": "blob", "sha": None}
+        return await twin.call("POST", f"{GIT}/trees", {"tree": [entry], **more})
+
+    for path in ("none.txt", "src/none.py", "READ"):
+        assert 422 == (await without(path, base_tree=base)).status
+    assert 422 == (await without("README.md")).status
+    left = await without("src", base_tree=base)
+    assert ["README.md"] == [one["path"] for one in left.body["tree"]]
+
+
+async def test_content_is_base64_or_refused(twin: Any) -> None:
+    """Other letters, a missing end, or nothing at all; line breaks are fine."""
+    for content in ("not base64!", "eA=", "ü"):
+        answer = await twin.call("PUT", f"{REPO}/contents/x", {"message": "m", "content": content})
+        assert (422, "content is not valid Base64") == (answer.status, answer.body["message"])
+        blob = {"content": content, "encoding": "base64"}
+        assert 422 == (await twin.call("POST", f"{GIT}/blobs", blob)).status
+    assert 422 == (await twin.call("PUT", f"{REPO}/contents/x", {"message": "m"})).status
+    made = await twin.call("PUT", f"{REPO}/contents/x", {"message": "m", "content": "eHh4\neA==\n"})
+    assert (201, 4) == (made.status, made.body["content"]["size"])
