@@ -19,6 +19,7 @@ PULLS = "/repos/{owner}/{repo}/pulls"
 ONE = PULLS + "/{number}"
 COMMENT = PULLS + "/comments/{id}"
 HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+SHA = re.compile("[0-9a-f]{40}")
 RESOURCE = "PullRequestReviewComment"
 
 
@@ -131,6 +132,10 @@ def remark(call: Call, issue: Issue, body: Body, review_id: int | None) -> Revie
     now, pull = call.hub.now(), pull_of(issue)
     path, line = body.need("path", RESOURCE), body.integer("line") or None
     side = body.choice("side", ("LEFT", "RIGHT"), "RIGHT")
+    commit = body.text("commit_id", pull.head_sha)
+    if not has_commit(call, issue, commit):
+        field = "pull_request_review_thread.end_commit_oid"
+        raise invalid(RESOURCE, field, "custom", f"{field} is not part of the pull request")
     patch = _patch(call, issue, path)
     if line is None:
         position = body.integer("position") or None
@@ -143,7 +148,7 @@ def remark(call: Call, issue: Issue, body: Body, review_id: int | None) -> Revie
         body=body.need("body", RESOURCE),
         path=path,
         line=line,
-        commit_id=body.text("commit_id", pull.head_sha),
+        commit_id=commit,
         review_id=review_id,
         in_reply_to=None,
         created_at=now,
@@ -152,6 +157,17 @@ def remark(call: Call, issue: Issue, body: Body, review_id: int | None) -> Revie
         diff_hunk=hunk,
         position=position,
     )
+
+
+def has_commit(call: Call, issue: Issue, sha: str) -> bool:
+    """Tell whether a commit is one of those that a pull request wants to bring in."""
+    repo, pull, git = call.repo(), pull_of(issue), call.hub.git
+    if sha == pull.head_sha:
+        return True
+    if not SHA.fullmatch(sha) or git.kind(repo.path, sha) != "commit":
+        return False
+    inside = git.is_ancestor(repo.path, sha, pull.head_sha)
+    return inside and not git.is_ancestor(repo.path, sha, pull.base_sha)
 
 
 def _patch(call: Call, issue: Issue, path: str) -> list[str]:

@@ -8,7 +8,7 @@ from twins.github.guard import is_admin, lets_in
 from twins.github.problem import Problem, not_found
 from twins.github.pull_changes import dismiss_review, tell_review
 from twins.github.pulls import pull_issue
-from twins.github.review_comments import may_review, remark, tell_remark
+from twins.github.review_comments import has_commit, may_review, remark, tell_remark
 from twins.github.state import Issue, Review
 
 ONE = "/repos/{owner}/{repo}/pulls/{number}"
@@ -57,8 +57,11 @@ def create_review(call: Call) -> Reply:
             "Validation Failed",
             words=["User can only have one pending review per pull request"],
         )
-    number = call.hub.number("review", 400_000_001)
     sha = body.text("commit_id", pull.head_sha)
+    if not has_commit(call, issue, sha):
+        said = "The commitOID is not part of the pull request"
+        raise Problem(422, "Unprocessable Entity", words=[said])
+    number = call.hub.number("review", 400_000_001)
     remarks = [remark(call, issue, item, number) for item in items]
     review = Review(number, user, body.text("body"), "PENDING", sha, None)
     pull.reviews.append(review)

@@ -224,3 +224,18 @@ async def test_edits_and_reviews_are_told(twin: Any) -> None:
         "pull_request_review.submitted",
         "pull_request.review_requested",
     ]
+
+
+async def test_a_remark_stands_on_a_commit_of_the_pull_request(twin: Any) -> None:
+    """A commit that is not there, or on the base already, is refused; an older one of it is not."""
+    old, base = await branch(twin, "topic", "a.py"), await tip(twin)
+    await write(twin, "topic", "b.py")
+    await pull(twin, "topic")
+    place = {"body": "x", "path": "a.py", "line": 1}
+    for commit, status in (("f" * 40, 422), ("zz", 422), (base, 422), (old, 201)):
+        body = {**place, "commit_id": commit}
+        made = await twin.call("POST", f"{PULLS}/1/comments", body, token="bob-token")
+        assert status == made.status, commit
+        review = {"commit_id": commit, "event": "COMMENT", "body": "x"}
+        made = await twin.call("POST", f"{PULLS}/1/reviews", review, token="bob-token")
+        assert (422 if status == 422 else 200) == made.status, commit
