@@ -21,6 +21,11 @@ class Settings:
     allow_update_branch: bool = False
     delete_branch_on_merge: bool = False
     allow_auto_merge: bool = False
+    # What commits of merges say when whoever merges says nothing.
+    squash_merge_commit_title: str = "COMMIT_OR_PR_TITLE"
+    squash_merge_commit_message: str = "COMMIT_MESSAGES"
+    merge_commit_title: str = "MERGE_MESSAGE"
+    merge_commit_message: str = "PR_TITLE"
 
 
 @dataclass(frozen=True, slots=True)

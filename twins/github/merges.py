@@ -6,6 +6,7 @@ from twins.github.bodies.pulls import pull_of
 from twins.github.body import Body
 from twins.github.commit_log import LogEntry, log
 from twins.github.git_store import ZERO, GitStore, Person
+from twins.github.governance import Settings
 from twins.github.guard import UNAUTHORIZED, guard_of, lacking, violation
 from twins.github.hub import Context, web_flow
 from twins.github.problem import Problem, not_found
@@ -103,8 +104,8 @@ def _land(context: Context, repo: Repository, issue: Issue, body: Body, method: 
         commit = _rebased(git, repo, tip, pull.head_sha, web_flow(context.now))
     else:
         commits = log(git, repo.path, "--reverse", pull.head_sha, f"^{tip}")
-        message = _message(issue, method, commits)
-        head, _, rest = message.partition("\n\n")
+        said = _merge_words if method == "merge" else _squash_words
+        head, rest = said(repo.settings, issue, commits)
         # An empty title or message means GitHub's own, as when none is given.
         full = "\n\n".join(filter(None, (title or head, text or rest)))
         parents = [tip, pull.head_sha] if method == "merge" else [tip]
@@ -126,16 +127,23 @@ def _mark_then_tell(context: Context, repo: Repository, issue: Issue, commit: st
     observe(context, repo)
 
 
-def _message(issue: Issue, method: str, commits: list[LogEntry]) -> str:
+def _merge_words(settings: Settings, issue: Issue, _: list[LogEntry]) -> tuple[str, str]:
+    """Return title and text of a merge commit as the repository wants them."""
     pull = pull_of(issue)
-    if method == "merge":
-        branch = f"{pull.head_owner.login}/{pull.head_ref}"
-        return f"Merge pull request #{issue.number} from {branch}\n\n{issue.title}"
-    if len(commits) == 1:
-        subject, _, rest = commits[0].message.partition("\n\n")
-        return f"{subject} (#{issue.number})\n\n{rest}"
-    lines = "\n\n".join(f"* {commit.message}" for commit in commits)
-    return f"{issue.title} (#{issue.number})\n\n{lines}"
+    title = f"Merge pull request #{issue.number} from {pull.head_owner.login}/{pull.head_ref}"
+    if settings.merge_commit_title == "PR_TITLE":
+        title = f"{issue.title} (#{issue.number})"
+    texts = {"PR_BODY": issue.body or "", "PR_TITLE": issue.title, "BLANK": ""}
+    return title, texts[settings.merge_commit_message]
+
+
+def _squash_words(settings: Settings, issue: Issue, commits: list[LogEntry]) -> tuple[str, str]:
+    """Return title and text of a squash; one commit alone may speak for itself."""
+    title, text = issue.title, "\n\n".join(f"* {commit.message}" for commit in commits)
+    if settings.squash_merge_commit_title == "COMMIT_OR_PR_TITLE" and len(commits) == 1:
+        title, _, text = commits[0].message.partition("\n\n")
+    texts = {"PR_BODY": issue.body or "", "COMMIT_MESSAGES": text, "BLANK": ""}
+    return f"{title} (#{issue.number})", texts[settings.squash_merge_commit_message]
 
 
 def _rebased(git: GitStore, repo: Repository, onto: str, head: str, committer: Person) -> str:

@@ -30,6 +30,14 @@ SWITCHES = (
     "allow_auto_merge",
 )
 
+# What the commit of a merge may say by itself.
+WORDS = {
+    "squash_merge_commit_title": ("PR_TITLE", "COMMIT_OR_PR_TITLE"),
+    "squash_merge_commit_message": ("PR_BODY", "COMMIT_MESSAGES", "BLANK"),
+    "merge_commit_title": ("PR_TITLE", "MERGE_MESSAGE"),
+    "merge_commit_message": ("PR_BODY", "PR_TITLE", "BLANK"),
+}
+
 
 def operations() -> list[Operation]:
     """Return the table of routes."""
@@ -61,12 +69,13 @@ def update(call: Call) -> Reply:
     flags = {one: body.flag(one, default=getattr(settings, one)) for one in SWITCHES}
     if settings.archived and flags["archived"]:
         raise Problem(403, "Repository was archived so is read-only.")
+    words = {one: body.choice(one, WORDS[one], getattr(settings, one)) for one in WORDS}
     branch = body.text("default_branch", repo.default_branch)
     if branch != repo.default_branch and f"refs/heads/{branch}" not in repo.refs:
         raise Problem(
             422, f"The branch {branch} was not found. Please push that ref first or create it."
         )
-    for name, value in flags.items():
+    for name, value in (flags | words).items():
         setattr(settings, name, value)
     settings.description = body.text("description", settings.description or "") or None
     settings.homepage = body.text("homepage", settings.homepage or "") or None

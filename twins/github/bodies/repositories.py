@@ -142,11 +142,11 @@ def _origin(links: Links, repo: Repository, viewer: User | None) -> JsonObject:
 def full_body(links: Links, repo: Repository, viewer: User | None) -> JsonObject:
     """Return a repository as its own resource."""
     settings = {
-        "squash_merge_commit_title": "COMMIT_OR_PR_TITLE",
-        "squash_merge_commit_message": "COMMIT_MESSAGES",
-        "merge_commit_title": "MERGE_MESSAGE",
-        "merge_commit_message": "PR_TITLE",
-        "use_squash_pr_title_as_default": False,
+        "squash_merge_commit_title": repo.settings.squash_merge_commit_title,
+        "squash_merge_commit_message": repo.settings.squash_merge_commit_message,
+        "merge_commit_title": repo.settings.merge_commit_title,
+        "merge_commit_message": repo.settings.merge_commit_message,
+        "use_squash_pr_title_as_default": repo.settings.squash_merge_commit_title == "PR_TITLE",
         "allow_rebase_merge": repo.settings.allow_rebase_merge,
         "allow_squash_merge": repo.settings.allow_squash_merge,
         "allow_merge_commit": repo.settings.allow_merge_commit,

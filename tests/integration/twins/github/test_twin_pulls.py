@@ -239,3 +239,29 @@ async def test_a_remark_stands_on_a_commit_of_the_pull_request(twin: Any) -> Non
         review = {"commit_id": commit, "event": "COMMENT", "body": "x"}
         made = await twin.call("POST", f"{PULLS}/1/reviews", review, token="bob-token")
         assert (422 if status == 422 else 200) == made.status, commit
+
+
+async def test_merges_say_what_the_repository_wants(twin: Any) -> None:
+    """Title and text of a squash and of a merge commit, as set; the caller's own words win."""
+    await branch(twin, "one", "1.py")
+    await pull(twin, "one", body="why")
+    for number, words, method, said in (
+        (1, {}, "squash", "Add 1.py (#1)"),
+        (2, {"squash_merge_commit_title": "PR_TITLE"}, "squash", "T (#2)\n\n* Add 2.py"),
+        (3, {"squash_merge_commit_message": "PR_BODY"}, "squash", "T (#3)\n\nwhy"),
+        (4, {"squash_merge_commit_message": "BLANK"}, "squash", "T (#4)"),
+        (5, {}, "merge", "Merge pull request #5 from alice/b5\n\nT"),
+        (6, {"merge_commit_title": "PR_TITLE"}, "merge", "T (#6)\n\nT"),
+        (7, {"merge_commit_message": "PR_BODY"}, "merge", "T (#7)\n\nwhy"),
+        (8, {"merge_commit_message": "BLANK"}, "merge", "T (#8)"),
+    ):
+        if number > 1:
+            await branch(twin, f"b{number}", f"{number}.py")
+            await pull(twin, f"b{number}", body="why")
+        changed = await twin.call("PATCH", REPO, words)
+        assert words.items() <= changed.body.items()
+        await twin.call("PUT", f"{PULLS}/{number}/merge", {"merge_method": method})
+        last = (await twin.get(f"{REPO}/commits/main"))["commit"]["message"]
+        assert said == last
+    bad = await twin.call("PATCH", REPO, {"squash_merge_commit_title": "ODD"})
+    assert 422 == bad.status
