@@ -8,7 +8,7 @@ from twins.github.events import emit
 from twins.github.git_store import ZERO
 from twins.github.guard import guard_of, latest_verdicts
 from twins.github.hub import Context, Hub
-from twins.github.issue_changes import close, close_promised, new_issue, note, tell
+from twins.github.issue_changes import close, close_promised, note, tell
 from twins.github.state import Issue, Pull, Repository, Review
 
 HEADS = "refs/heads/"
@@ -27,19 +27,27 @@ class Head:
         return self.repo.refs[HEADS + self.branch]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How a branch moved below a pull request, which was open then or not."""
+
+    old: str
+    new: str
+    opened: bool
+    forced: bool
+
+
 def open_pull(
     context: Context,
     repo: Repository,
-    title: str,
-    body: str | None,
+    issue: Issue,
     *,
-    head: "Head",
+    head: Head,
     base: str,
     draft: bool,
     modifiable: bool = False,
-) -> Issue:
-    """Open a pull request from a branch, here or in a fork, into one of the repository."""
-    issue = new_issue(context, repo, title, body)
+) -> None:
+    """Make an issue a pull request from a branch, here or in a fork, into one of the repository."""
     number = context.hub.number("pull", 2_000_000_001)
     root = repo.refs[HEADS + base]
     issue.pull = Pull(
@@ -48,7 +56,6 @@ def open_pull(
     issue.pull.maintainer_can_modify = modifiable and head.repo is not repo
     refresh(context, repo, issue)
     tell(context, repo, issue, "opened")
-    return issue
 
 
 def refresh(context: Context, repo: Repository, issue: Issue) -> None:
@@ -98,16 +105,38 @@ def judge_mergeable(hub: Hub, repo: Repository, issue: Issue) -> None:
 
 
 def follow_branch(context: Context, repo: Repository, branch: str, old: str, new: str) -> None:
-    """Bring every open pull request from or into a moved branch up to date."""
-    for home in list(context.hub.world.repos.values()):
-        for issue in list(home.issues.values()):
-            pull = issue.pull
-            if pull is None or issue.state != "open":
-                continue
-            if pull.head_repo is repo and pull.head_ref == branch:
+    """Bring every pull request from or into a moved branch up to date; most only if open."""
+    touched = [
+        (home, issue, issue.pull.head_repo is repo and issue.pull.head_ref == branch)
+        for home in context.hub.world.repos.values()
+        for issue in home.issues.values()
+        if issue.pull
+        if (issue.pull.head_repo, issue.pull.head_ref) == (repo, branch)
+        or (home, issue.pull.base_ref) == (repo, branch)
+    ]
+    both = ZERO not in {old, new}
+    forced = both and bool(touched) and not context.hub.git.is_ancestor(repo.path, old, new)
+    for home, issue, is_head in touched:
+        opened = issue.state == "open"
+        if is_head:
+            if opened:
                 _head_moved(context, home, issue, old, new)
-            elif home is repo and pull.base_ref == branch:
-                _base_moved(context, repo, issue, old, new)
+            _note_head(context, issue, Step(old, new, opened, forced))
+        elif opened:
+            if forced:
+                note(context, issue, "base_ref_force_pushed").commit_id = new
+            _base_moved(context, repo, issue, old, new)
+
+
+def _note_head(context: Context, issue: Issue, step: "Step") -> None:
+    """Write into the history what became of a head branch besides new commits."""
+    pull = pull_of(issue)
+    if step.new == ZERO and (step.opened or step.old == pull.head_sha):
+        note(context, issue, "head_ref_deleted")
+    elif step.old == ZERO and not step.opened and step.new == pull.head_sha:
+        note(context, issue, "head_ref_restored")
+    elif step.opened and step.forced:
+        note(context, issue, "head_ref_force_pushed").commit_id = step.new
 
 
 def _head_moved(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> None:
@@ -161,11 +190,54 @@ def tell_review(
 def _base_moved(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> None:
     pull, git = pull_of(issue), context.hub.git
     if new == ZERO:
-        close(context, repo, issue)
+        _base_gone(context, repo, issue)
     elif git.is_ancestor(repo.path, pull.head_sha, new):
         mark_merged(context, repo, issue, _landing(context, repo, issue, old, new))
     else:
         forget_mergeable(pull)
+
+
+def _base_gone(context: Context, repo: Repository, issue: Issue) -> None:
+    """Go into what the base was merged into, else close."""
+    pull = pull_of(issue)
+    heir = _heir(repo, pull.base_ref)
+    head = pull.head_repo, pull.head_ref
+    taken = (repo, heir) == head or any(
+        other.pull
+        and (other.pull.head_repo, other.pull.head_ref, other.pull.base_ref) == (*head, heir)
+        for other in repo.issues.values()
+        if other.state == "open"
+    )
+    if heir is not None and not taken:
+        change_base(context, repo, issue, heir, "automatic_base_change_succeeded")
+        return
+    note(context, issue, "automatic_base_change_failed" if heir else "base_ref_deleted")
+    close(context, repo, issue)
+
+
+def _heir(repo: Repository, branch: str) -> str | None:
+    """Return the branch that a deleted one was merged into last, if that is still there."""
+    merged = [
+        (pull.merged_at, pull.base_ref)
+        for issue in repo.issues.values()
+        if (pull := issue.pull) and pull.merged_at is not None
+        if pull.head_repo is repo and pull.head_ref == branch
+    ]
+    _, base = max(merged, default=(0.0, ""))
+    return base if HEADS + base in repo.refs else None
+
+
+def change_base(
+    context: Context, repo: Repository, issue: Issue, base: str, event: str = "base_ref_changed"
+) -> None:
+    """Let a pull request go into another branch."""
+    pull = pull_of(issue)
+    before = pull.base_ref, pull.base_sha
+    pull.base_ref, pull.base_sha = base, repo.refs[HEADS + base]
+    refresh(context, repo, issue)
+    note(context, issue, event)
+    changed = {"ref": {"from": before[0]}, "sha": {"from": before[1]}}
+    tell(context, repo, issue, "edited", changes={"base": changed})
 
 
 def _landing(context: Context, repo: Repository, issue: Issue, old: str, new: str) -> str:

@@ -9,11 +9,11 @@ from twins.github.bodies.commits import commit_body, file_body
 from twins.github.bodies.pulls import brief_pull, pull_body, pull_of
 from twins.github.body import Body
 from twins.github.commit_log import changes, log, text_between
-from twins.github.issue_changes import note, retitle, tell
+from twins.github.issue_changes import new_issue, note, retitle, tell
 from twins.github.issues import change_state, check_reopen
 from twins.github.problem import Problem, invalid, not_found
 from twins.github.prose import text_in, title_in
-from twins.github.pull_changes import Head, judge_mergeable, open_pull, refresh
+from twins.github.pull_changes import Head, change_base, judge_mergeable, open_pull, refresh
 from twins.github.state import Issue, Repository, User
 
 PULLS = "/repos/{owner}/{repo}/pulls"
@@ -78,16 +78,20 @@ def list_pulls(call: Call) -> Reply:
 
 
 def create(call: Call) -> Reply:
-    """Open a pull request; one open request per head and base."""
+    """Open a pull request, anew or out of an issue; one open request per head and base."""
     repo = call.repo("pull_requests", "write" if call.actor.installation else "read")
     context, body = call.context, call.body()
     head, base = _branches(call, repo, body)
     _check_new(call, repo, head, base)
-    issue = open_pull(
+    if body.has("issue"):
+        issue = _convertible(call, repo, body.integer("issue"))
+    else:
+        title, text = title_in(body, "PullRequest"), text_in(body, "PullRequest")
+        issue = new_issue(context, repo, title, text)
+    open_pull(
         context,
         repo,
-        title_in(body, "PullRequest"),
-        text_in(body, "PullRequest"),
+        issue,
         head=head,
         base=base,
         draft=body.flag("draft"),
@@ -95,6 +99,16 @@ def create(call: Call) -> Reply:
     )
     reply = pull_body(call.links, repo, issue)
     return Reply(201, reply, {"Location": reply["url"]})
+
+
+def _convertible(call: Call, repo: Repository, number: int) -> Issue:
+    """Return an open issue that is to become a pull request, with all that is said about it."""
+    issue = repo.issues.get(number)
+    if issue is None or issue.pull is not None or issue.state != "open":
+        raise invalid("PullRequest", "issue")
+    if issue.user is not call.user and not accepts(call.actor, repo, "issues", "write"):
+        raise why_not(call.actor)
+    return issue
 
 
 def _branches(call: Call, repo: Repository, body: Body) -> tuple[Head, str]:
@@ -168,7 +182,7 @@ def update(call: Call) -> Reply:
     pull_of(issue).maintainer_can_modify = modifiable and pull_of(issue).head_repo is not repo
     retitle(context, repo, issue, title, text)
     if base and base != pull_of(issue).base_ref:
-        _rebase_onto(call, repo, issue, base)
+        change_base(context, repo, issue, base)
     change_state(context, repo, issue, state, "completed")
     return Reply(body=pull_body(call.links, repo, issue))
 
@@ -184,16 +198,6 @@ def _bring_back(call: Call, repo: Repository, issue: Issue) -> None:
     _check_new(call, repo, head, pull.base_ref)
     pull.head_sha = head.tip
     refresh(call.context, repo, issue)
-
-
-def _rebase_onto(call: Call, repo: Repository, issue: Issue, base: str) -> None:
-    pull = pull_of(issue)
-    before = pull.base_ref, pull.base_sha
-    pull.base_ref, pull.base_sha = base, repo.refs[HEADS + base]
-    refresh(call.context, repo, issue)
-    note(call.context, issue, "base_ref_changed")
-    changed = {"ref": {"from": before[0]}, "sha": {"from": before[1]}}
-    tell(call.context, repo, issue, "edited", changes={"base": changed})
 
 
 def list_commits(call: Call) -> Reply:

@@ -265,3 +265,74 @@ async def test_merges_say_what_the_repository_wants(twin: Any) -> None:
         assert said == last
     bad = await twin.call("PATCH", REPO, {"squash_merge_commit_title": "ODD"})
     assert 422 == bad.status
+
+
+async def happened(twin: Any, number: int) -> list[str]:
+    """Return the words of a pull request's history."""
+    return [line["event"] for line in await twin.get(f"{REPO}/issues/{number}/events")]
+
+
+async def test_what_stands_on_a_merged_branch_goes_on_to_its_base(twin: Any) -> None:
+    """Once the branch is deleted: told as an edit, still open; an unmerged base closes instead."""
+    await branch(twin, "lower", "a.py")
+    await pull(twin, "lower")
+    body = {"ref": "refs/heads/upper", "sha": await tip(twin, "lower")}
+    await twin.call("POST", f"{REPO}/git/refs", body)
+    await write(twin, "upper", "b.py")
+    await pull(twin, "upper", base="lower")
+    await twin.call("POST", f"{REPO}/git/refs", {**body, "ref": "refs/heads/top"})
+    await write(twin, "top", "c.py")
+    await pull(twin, "top", base="upper")
+    await twin.call("PATCH", REPO, {"delete_branch_on_merge": True})
+    assert 200 == (await twin.call("PUT", f"{PULLS}/1/merge", {})).status
+    edits = [one for one in await twin.deliveries() if one["action"] == "edited"]
+    moved = await twin.get(f"{PULLS}/2")
+    assert ("open", "main", 1) == (moved["state"], moved["base"]["ref"], moved["commits"])
+    [payload] = [one["request"]["payload"] for one in edits]
+    assert (2, "lower") == (payload["number"], payload["changes"]["base"]["ref"]["from"])
+    assert ["merged", "closed", "head_ref_deleted"] == await happened(twin, 1)
+    assert ["automatic_base_change_succeeded"] == await happened(twin, 2)
+    await twin.call("DELETE", f"{REPO}/git/refs/heads/upper")
+    assert ["closed", "head_ref_deleted"] == (await happened(twin, 2))[1:]
+    assert ["base_ref_deleted", "closed"] == await happened(twin, 3)
+
+
+async def test_a_forced_push_and_a_restored_branch_are_history(twin: Any) -> None:
+    """A push forward leaves no line; a forced one names the new head."""
+    head = await branch(twin, "topic", "a.py")
+    await pull(twin, "topic")
+    path = f"{REPO}/git/refs/heads/topic"
+    await write(twin, "topic", "b.py")
+    assert [] == await happened(twin, 1)
+    assert 200 == (await twin.call("PATCH", path, {"sha": head, "force": True})).status
+    timeline = await twin.get(f"{REPO}/issues/1/timeline")
+    [line] = [one for one in timeline if one["event"] == "head_ref_force_pushed"]
+    assert head == line["commit_id"]
+    await twin.call("DELETE", path)
+    await twin.call("POST", f"{REPO}/git/refs", {"ref": "refs/heads/topic", "sha": head})
+    assert ["closed", "head_ref_deleted", "head_ref_restored"] == (await happened(twin, 1))[1:]
+
+
+async def test_an_issue_becomes_a_pull_request(twin: Any) -> None:
+    """With its number, author, words, labels and comments; what is no open issue is refused."""
+    filed = {"title": "Broken", "body": "text", "labels": ["bug"]}
+    await twin.call("POST", f"{REPO}/issues", filed)
+    await twin.call("POST", f"{REPO}/issues/1/comments", {"body": "me too"})
+    head = await branch(twin, "topic", "a.py")
+    await branch(twin, "other", "b.py")
+    await twin.events()
+    body = {"issue": 1, "head": "topic", "base": "main"}
+    made = await twin.call("POST", PULLS, body, token="bob-token")
+    assert (201, 1, head) == (made.status, made.body["number"], made.body["head"]["sha"])
+    assert ("Broken", "text", "alice") == (
+        made.body["title"],
+        made.body["body"],
+        made.body["user"]["login"],
+    )
+    assert ["bug"] == [label["name"] for label in made.body["labels"]]
+    assert ["me too"] == [one["body"] for one in await twin.get(f"{REPO}/issues/1/comments")]
+    assert "pull_request" in await twin.get(f"{REPO}/issues/1")
+    assert ["pull_request.opened"] == await twin.events()
+    for number in (1, 99):
+        again = {"issue": number, "head": "other", "base": "main"}
+        assert 422 == (await twin.call("POST", PULLS, again, token="bob-token")).status
