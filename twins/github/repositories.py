@@ -6,8 +6,10 @@ from twins.github.access import may_see, role_of
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body
 from twins.github.bodies.repositories import full_body, permission_flags, repo_body
+from twins.github.body import Body
 from twins.github.events import emit
-from twins.github.problem import Problem, invalid, not_found
+from twins.github.governance import Settings
+from twins.github.problem import Problem, invalid, missing, not_found
 from twins.github.state import Repository, User
 
 MOST_TOPICS = 20
@@ -66,16 +68,15 @@ def update(call: Call) -> Reply:
     """Change name, texts and switches; what is asked under the old name is redirected."""
     repo, body = call.repo("administration", "write"), call.body()
     settings = repo.settings
-    flags = {one: body.flag(one, default=getattr(settings, one)) for one in SWITCHES}
-    if settings.archived and flags["archived"]:
+    changed = settings_in(body, settings)
+    if settings.archived and changed["archived"]:
         raise Problem(403, "Repository was archived so is read-only.")
-    words = {one: body.choice(one, WORDS[one], getattr(settings, one)) for one in WORDS}
     branch = body.text("default_branch", repo.default_branch)
     if branch != repo.default_branch and f"refs/heads/{branch}" not in repo.refs:
         raise Problem(
             422, f"The branch {branch} was not found. Please push that ref first or create it."
         )
-    for name, value in (flags | words).items():
+    for name, value in changed.items():
         setattr(settings, name, value)
     settings.description = body.text("description", settings.description or "") or None
     settings.homepage = body.text("homepage", settings.homepage or "") or None
@@ -85,6 +86,16 @@ def update(call: Call) -> Reply:
     if (name := body.text("name", repo.name)) != repo.name:
         _rename(call, repo, name)
     return Reply(body=full_body(call.links, repo, call.actor.user))
+
+
+def settings_in(body: Body, current: Settings) -> dict[str, bool | str]:
+    """Return switches and words as a body wants them; a commit's text needs its title beside it."""
+    for kind in ("merge", "squash_merge"):
+        if f"{kind}_commit_message" in body and f"{kind}_commit_title" not in body:
+            raise missing("Repository", f"{kind}_commit_title")
+    flags = {one: body.flag(one, default=getattr(current, one)) for one in SWITCHES}
+    words = {one: body.choice(one, WORDS[one], getattr(current, one)) for one in WORDS}
+    return {**flags, **words}
 
 
 def _rename(call: Call, repo: Repository, name: str) -> None:

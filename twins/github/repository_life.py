@@ -7,10 +7,11 @@ from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.repositories import full_body
 from twins.github.body import Body
 from twins.github.events import emit
+from twins.github.governance import Settings
 from twins.github.hub import web_flow
 from twins.github.problem import Problem, invalid, missing, not_found
 from twins.github.pushes import observe
-from twins.github.repositories import REPO
+from twins.github.repositories import REPO, settings_in
 from twins.github.state import Repository, User, World
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -61,12 +62,15 @@ def make(call: Call, owner: User, body: Body) -> Repository:
     hub, context = call.hub, call.context
     name = check_name(hub.world, owner, body.text("name"))
     private = body.flag("private") or body.text("visibility") == "private"
+    settings = Settings(description=body.text("description") or None)
+    settings.homepage = body.text("homepage") or None
+    for one, value in settings_in(body, settings).items():
+        setattr(settings, one, value)
+    settings.archived = False
     now, branch = hub.now(), "main"
     path = hub.git.create(f"{owner.login}/{name}", branch)
     repo = Repository(hub.number("repo", 500_001), owner, name, private, branch, path, now, now)
-    repo.settings.description = body.text("description") or None
-    repo.settings.homepage = body.text("homepage") or None
-    repo.settings.has_issues = body.flag("has_issues", default=True)
+    repo.settings = settings
     if owner is not context.user:
         repo.collaborators[context.user.id] = "admin"
     hub.world.repos[repo.full_name.lower()] = repo

@@ -245,26 +245,31 @@ async def test_merges_say_what_the_repository_wants(twin: Any) -> None:
     """Title and text of a squash and of a merge commit, as set; the caller's own words win."""
     await branch(twin, "one", "1.py")
     await pull(twin, "one", body="why")
+    squash, merge = "squash_merge_commit", "merge_commit"
+    titled = {f"{squash}_title": "PR_TITLE"}
+    plain = {f"{merge}_title": "PR_TITLE"}
     for number, words, method, said in (
         (1, {}, "squash", "Add 1.py (#1)"),
-        (2, {"squash_merge_commit_title": "PR_TITLE"}, "squash", "T (#2)\n\n* Add 2.py"),
-        (3, {"squash_merge_commit_message": "PR_BODY"}, "squash", "T (#3)\n\nwhy"),
-        (4, {"squash_merge_commit_message": "BLANK"}, "squash", "T (#4)"),
+        (2, titled, "squash", "T (#2)\n\n* Add 2.py"),
+        (3, {**titled, f"{squash}_message": "PR_BODY"}, "squash", "T (#3)\n\nwhy"),
+        (4, {**titled, f"{squash}_message": "BLANK"}, "squash", "T (#4)"),
         (5, {}, "merge", "Merge pull request #5 from alice/b5\n\nT"),
-        (6, {"merge_commit_title": "PR_TITLE"}, "merge", "T (#6)\n\nT"),
-        (7, {"merge_commit_message": "PR_BODY"}, "merge", "T (#7)\n\nwhy"),
-        (8, {"merge_commit_message": "BLANK"}, "merge", "T (#8)"),
+        (6, plain, "merge", "T (#6)\n\nT"),
+        (7, {**plain, f"{merge}_message": "PR_BODY"}, "merge", "T (#7)\n\nwhy"),
+        (8, {**plain, f"{merge}_message": "BLANK"}, "merge", "T (#8)"),
     ):
         if number > 1:
             await branch(twin, f"b{number}", f"{number}.py")
             await pull(twin, f"b{number}", body="why")
         changed = await twin.call("PATCH", REPO, words)
-        assert words.items() <= changed.body.items()
+        assert [*words.values()] == [changed.body[one] for one in words]
         await twin.call("PUT", f"{PULLS}/{number}/merge", {"merge_method": method})
         last = (await twin.get(f"{REPO}/commits/main"))["commit"]["message"]
         assert said == last
-    bad = await twin.call("PATCH", REPO, {"squash_merge_commit_title": "ODD"})
-    assert 422 == bad.status
+    for bad in ({f"{squash}_title": "ODD"}, {f"{squash}_message": "BLANK"}):
+        assert 422 == (await twin.call("PATCH", REPO, bad)).status
+    made = await twin.call("POST", "/user/repos", {"name": "other", **titled})
+    assert "PR_TITLE" == made.body[f"{squash}_title"]
 
 
 async def happened(twin: Any, number: int) -> list[str]:
