@@ -351,6 +351,8 @@ class Repository:
     path: Path
     created_at: float
     pushed_at: float
+    # When its settings were last changed.
+    updated_at: float = 0
     collaborators: dict[int, str] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
     milestones: dict[int, Milestone] = field(default_factory=dict)
@@ -379,6 +381,13 @@ class Repository:
     def full_name(self) -> str:
         """Return `owner/name`."""
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def listed(self) -> list[Issue]:
+        """Return what lists show: pull requests alone while issues are switched off."""
+        return [
+            one for one in self.issues.values() if self.settings.has_issues or one.pull is not None
+        ]
 
     @property
     def source(self) -> "Repository":

@@ -1,11 +1,9 @@
 """What GitHub puts around every answer: limits, ETags, ids and media types."""
 
-import hashlib
 import json
 import math
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from email.utils import formatdate
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -19,7 +17,7 @@ from twins.github.git_store import GitError
 from twins.github.hub import Hub
 from twins.github.links import Links
 from twins.github.problem import Problem
-from twins.github.times import moment
+from twins.github.validators import Seen
 
 WINDOW_S = 3600
 MINUTE_S = 60
@@ -27,6 +25,11 @@ SEARCHES, SEARCHES_OF_NOBODY = 30, 10
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 READS = frozenset({"GET", "HEAD"})
 API_VERSION = "2022-11-28"
+NO_AGENT = (
+    "Request forbidden by administrative rules. Please make sure your request has a User-Agent "
+    "header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)"
+    ". Check https://developer.github.com for other possible causes.\n"
+)
 TYPES = {
     "json": "application/json; charset=utf-8",
     "diff": "application/vnd.github.diff; charset=utf-8",
@@ -124,6 +127,12 @@ class Transport:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self.limits = Limits()
+        self._seen = Seen()
+
+    def clear(self) -> None:
+        """Forget who asked how often, and what was shown."""
+        self.limits.clear()
+        self._seen.clear()
 
     def handler(self, operation: Operation) -> Handler:
         """Return the aiohttp handler of one operation."""
@@ -135,9 +144,14 @@ class Transport:
         return handle
 
     def _answer(self, operation: Operation, request: web.Request, raw: bytes) -> web.Response:
+        if not request.headers.get("User-Agent", "").strip():
+            return web.Response(status=403, text=NO_AGENT, content_type="text/html")
         now = self._hub.core.clock.now()
-        actor, headers, link = ANONYMOUS, {}, ""
+        actor, headers = ANONYMOUS, {}
+        call: Call | None = None
         try:
+            if operation.resource != "graphql":
+                _check_version(request)
             header = request.headers.get("Authorization", "")
             actor = authenticate(self._hub.world, self._hub.core.clock, header)
             request[ENTRY].notes["actor"] = _name(actor)
@@ -150,30 +164,32 @@ class Transport:
             reply = _handled(operation, call)
             if request.method in WRITES:
                 settle(self._hub, call.links)
-            link = call.link_header
-            if call.accepted and actor.installation:
-                headers["x-accepted-github-permissions"] = call.accepted.replace("; ", ",")
+            if call.link_header:
+                headers["Link"] = call.link_header
         except Problem as problem:
             reply = Reply(problem.status, problem.body(), problem.headers)
-        if link:
-            headers["Link"] = link
+        if call is not None and call.accepted and _is_told(actor, reply):
+            headers["x-accepted-github-permissions"] = call.accepted
         allowance = self.limits.of(actor, now, operation.resource)
-        return self._finish(request, reply, allowance, headers)
+        known = (actor.bucket, str(request.url), request.headers.get("Accept", ""))
+        return self._finish(request, reply, allowance, headers, known)
 
     def _finish(
-        self, request: web.Request, reply: Reply, allowance: Allowance, headers: dict[str, str]
+        self,
+        request: web.Request,
+        reply: Reply,
+        allowance: Allowance,
+        headers: dict[str, str],
+        key: tuple[str, ...],
     ) -> web.Response:
         raw = reply.body if isinstance(reply.body, bytes) else _dump(reply)
-        headers |= self._common(request, reply) | reply.headers
+        headers |= self._common(reply) | reply.headers
         free = _is_free(request)
         if request.method in READS and reply.status == web.HTTPOk.status_code:
-            etag = f'"{hashlib.sha256(raw).hexdigest()}"'
-            headers["ETag"] = f"W/{etag}"
+            validators = self._seen.validators(key, raw, reply.body, self._hub.now())
+            headers |= validators.headers()
             headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
-            changed = _last_change(reply)
-            if changed is not None:
-                headers["Last-Modified"] = formatdate(changed, usegmt=True)
-            if _is_known(request, etag, changed):
+            if validators.are_known(request):
                 reply, raw, free = Reply(304), b"", True
                 headers.pop("Content-Type", None)
         if not free:
@@ -182,14 +198,13 @@ class Transport:
             status=reply.status, body=raw or None, headers=headers | allowance.headers()
         )
 
-    def _common(self, request: web.Request, reply: Reply) -> dict[str, str]:
-        version = request.headers.get("X-GitHub-Api-Version", API_VERSION)
+    def _common(self, reply: Reply) -> dict[str, str]:
         # Counted, not drawn: how often somebody asks must not change the ids that are drawn.
         number = self._hub.number("request")
         headers = {
             "Server": "github.com",
             "x-github-media-type": f"github.v3; format={reply.media_type}",
-            "x-github-api-version-selected": version,
+            "x-github-api-version-selected": API_VERSION,
             "x-github-request-id": f"{number % 65536:04X}:{number:06X}:{int(self._hub.now()):08X}",
             "Vary": "Accept, Authorization, Cookie",
         }
@@ -198,23 +213,22 @@ class Transport:
         return headers
 
 
-def _last_change(reply: Reply) -> float | None:
-    """Return when an issue, a comment or the like was last touched; lists have no such moment."""
-    match reply.body:
-        case {"full_name": _}:
-            return None  # settings of repositories change without a new moment
-        case {"updated_at": str(at)}:
-            return moment(at)
-        case _:
-            return None
+def _check_version(request: web.Request) -> None:
+    """Refuse a version of the API that there is not."""
+    version = request.headers.get("X-GitHub-Api-Version", API_VERSION)
+    if version != API_VERSION:
+        raise Problem(
+            400,
+            f'The version you specified in the "X-GitHub-API-Version" request header, "{version}", '
+            "is not a supported version. The following versions are currently supported: "
+            f'"{API_VERSION}" (most recent).',
+        )
 
 
-def _is_known(request: web.Request, etag: str, changed: float | None) -> bool:
-    """Tell whether the caller has this already; what it knows by tag outranks its date."""
-    if "If-None-Match" in request.headers:
-        return etag in request.headers["If-None-Match"]
-    since = request.if_modified_since
-    return since is not None and changed is not None and changed <= since.timestamp()
+def _is_told(actor: Actor, reply: Reply) -> bool:
+    """Tell whether to say which permissions are enough: to Apps, and to people who lack them."""
+    refused = reply.status == web.HTTPForbidden.status_code
+    return actor.installation is not None or (refused and actor.kind != "anonymous")
 
 
 def _is_write(request: web.Request, operation: Operation) -> bool:

@@ -112,7 +112,7 @@ def repo_body(links: Links, repo: Repository, viewer: User | None = None) -> Jso
         "visibility": "private" if repo.private else "public",
         "pushed_at": iso(repo.pushed_at),
         "created_at": iso(repo.created_at),
-        "updated_at": iso(repo.pushed_at),
+        "updated_at": iso(max(repo.updated_at, repo.pushed_at)),
         "permissions": permission_flags(role),
     }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from twins.github.api import Operation
@@ -162,7 +163,85 @@ async def test_what_has_not_changed_since_is_304_by_date_as_well(twin: Any) -> N
     await twin.call("POST", "/_twin/clock", {"advance": 5})
     await twin.call("PATCH", f"{REPO}/issues/1", {"title": "y"})
     assert 200 == (await twin.call("GET", f"{REPO}/issues/1", headers=since)).status
-    assert "last-modified" not in (await twin.call("GET", REPO)).headers
+    assert "last-modified" not in (await twin.call("GET", f"{REPO}/issues")).headers
+
+
+async def test_a_change_is_never_missed_by_date(twin: Any) -> None:
+    """Of everything dated: unchanged is 304, changed is 200 with a later date, whatever changed."""
+    await twin.call("POST", "/_twin/clock", {"freeze": True})
+    await twin.call("POST", f"{REPO}/issues", {"title": "x", "labels": ["bug"]})
+    await twin.call("POST", f"{REPO}/milestones", {"title": "one"})
+    comment = (await twin.call("POST", f"{REPO}/issues/1/comments", {"body": "c"})).body
+    said = f"{REPO}/issues/comments/{comment['id']}"
+    for path, method, target, order in (
+        (REPO, "PATCH", REPO, {"description": "new"}),
+        (REPO, "PUT", f"{REPO}/topics", {"names": ["new"]}),
+        (REPO, "POST", f"{REPO}/issues", {"title": "another"}),
+        (f"{REPO}/issues/1", "PATCH", f"{REPO}/issues/1", {"title": "new"}),
+        (f"{REPO}/issues/1", "PATCH", f"{REPO}/labels/bug", {"color": "ff0000"}),
+        (f"{REPO}/issues/1", "POST", f"{REPO}/issues/1/reactions", {"content": "+1"}),
+        (f"{REPO}/milestones/1", "PATCH", f"{REPO}/milestones/1", {"title": "two"}),
+        (f"{REPO}/milestones/1", "PATCH", f"{REPO}/issues/1", {"milestone": 1}),
+        (said, "PATCH", said, {"body": "d"}),
+        (said, "POST", f"{said}/reactions", {"content": "+1"}),
+    ):
+        date = (await twin.call("GET", path)).headers["last-modified"]
+        await twin.call("POST", "/_twin/clock", {"advance": 2})
+        since = {"If-Modified-Since": date}
+        assert 304 == (await twin.call("GET", path, headers=since)).status, path
+        assert (await twin.call(method, target, order)).status < 300, target
+        changed = await twin.call("GET", path, headers=since)
+        assert 200 == changed.status, (path, target)
+        later = parsedate_to_datetime(changed.headers["last-modified"])
+        assert later > parsedate_to_datetime(date), (path, target)
+
+
+async def test_a_change_within_the_second_is_seen(twin: Any) -> None:
+    """A date has no fractions, so what changed in the second of its date is sent again."""
+    await twin.call("POST", "/_twin/clock", {"freeze": True})
+    await twin.call("POST", f"{REPO}/issues", {"title": "x"})
+    first = await twin.call("GET", f"{REPO}/issues/1")
+    since = {"If-Modified-Since": first.headers["last-modified"]}
+    await twin.call("PATCH", f"{REPO}/issues/1", {"title": "y"})
+    assert 200 == (await twin.call("GET", f"{REPO}/issues/1", headers=since)).status
+
+
+async def test_a_tag_may_be_any_or_one_of_many(twin: Any) -> None:
+    """If-None-Match takes a list and a star, and outranks a date either way."""
+    first = await twin.call("GET", REPO)
+    past = {"If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}
+    for tags, status in (
+        ("*", 304),
+        (f'"another", {first.headers["etag"]}', 304),
+        ('"another"', 200),
+        ("", 200),
+    ):
+        answer = await twin.call("GET", REPO, headers={**past, "If-None-Match": tags})
+        assert answer.status == status, tags
+    date = {"If-Modified-Since": first.headers["last-modified"], "If-None-Match": '"another"'}
+    assert 200 == (await twin.call("GET", REPO, headers=date)).status
+
+
+async def test_who_says_no_name_is_turned_away(twin: Any) -> None:
+    """Without a User-Agent the API answers 403 as text; git and the admin routes do not mind."""
+    for path, status in ((REPO, 403), ("/api/v3/user", 403), ("/_twin/journal", 200)):
+        async with twin.client.get(path, skip_auto_headers=["User-Agent"]) as answer:
+            said = await answer.text()
+            assert (answer.status, "administrative rules" in said) == (status, status == 403), path
+    refs = "/alice/parcel.git/info/refs?service=git-upload-pack"
+    async with twin.client.get(refs, skip_auto_headers=["User-Agent"]) as answer:
+        assert answer.status == 200
+    assert 403 == (await twin.call("GET", REPO, headers={"User-Agent": " "})).status
+
+
+async def test_a_version_that_there_is_not_is_refused(twin: Any) -> None:
+    """400 naming the versions there are; the one there is, and none, are taken."""
+    for version in ("v3", "2021-01-01"):
+        answer = await twin.call("GET", REPO, headers={"X-GitHub-Api-Version": version})
+        named = version in answer.body["message"], "2022-11-28" in answer.body["message"]
+        assert (answer.status, named) == (400, (True, True))
+    good = await twin.call("GET", REPO, headers={"X-GitHub-Api-Version": "2022-11-28"})
+    assert (good.status, good.headers["x-github-api-version-selected"]) == (200, "2022-11-28")
 
 
 async def test_pages_lead_on_behind_a_proxy_too(twin: Any) -> None:
@@ -172,7 +251,8 @@ async def test_pages_lead_on_behind_a_proxy_too(twin: Any) -> None:
     host = f"{twin.client.host}:{twin.client.port}"
     reader, writer = await asyncio.open_connection(twin.client.host, twin.client.port)
     line = f"GET http://api.github.localhost{REPO}/issues?per_page=1 HTTP/1.1"
-    writer.write(f"{line}\r\nHost: api.github.localhost\r\nConnection: close\r\n\r\n".encode())
+    rest = "Host: api.github.localhost\r\nUser-Agent: gh\r\nConnection: close\r\n\r\n"
+    writer.write(f"{line}\r\n{rest}".encode())
     said = (await asyncio.wait_for(reader.read(), 10)).decode()
     writer.close()
     [link] = [one for one in said.splitlines() if one.lower().startswith("link:")]
