@@ -109,12 +109,24 @@ class Call:
             raise self._moved(moved, name)
         if found is None or not may_see(self.actor, found):
             raise not_found()
-        self.accepted = f"{permission}={level}"
-        if not accepts(self.actor, found, permission, level):
-            raise why_not(self.actor)
+        if permission != "metadata" or not self.accepted:
+            self.need(found, level, permission)
         if level != "read" and found.settings.archived and permission != "administration":
             raise Problem(403, "Repository was archived so is read-only.")
         return found
+
+    def need(self, repo: Repository, level: str, *permissions: str, exempt: bool = False) -> None:
+        """Turn away whoever holds none of these; an answer to an App names them either way."""
+        self.accepted = "; ".join(f"{name}={level}" for name in permissions)
+        if not exempt and not any(accepts(self.actor, repo, name, level) for name in permissions):
+            raise why_not(self.actor)
+
+    @property
+    def person(self) -> User:
+        """Return the person who acts; what is somebody's own is not an installation's."""
+        if self.actor.installation is not None:
+            raise why_not(self.actor)
+        return self.user
 
     def _moved(self, repo: Repository, name: str) -> Problem:
         """Return the redirect to where a repository is now, which its id names for ever."""
@@ -133,14 +145,12 @@ class Call:
         """
         repo = self.repo()
         issue = repo.issues.get(self.number())
+        if not repo.settings.has_issues and (issue is None or issue.pull is None):
+            raise without_issues()
         if issue is None:
             raise self._gone(repo)
-        wanted = ["issues", "pull_requests"] if issue.pull else ["issues"]
-        self.accepted = "; ".join(f"{name}={level}" for name in wanted)
-        if own and issue.user is self.actor.user:
-            return issue
-        if not any(accepts(self.actor, repo, name, level) for name in wanted):
-            raise why_not(self.actor)
+        mine = own and issue.user is self.actor.user
+        self.need(repo, level, *issue_permissions(issue), exempt=mine)
         return issue
 
     def _gone(self, repo: Repository) -> Problem:
@@ -180,6 +190,16 @@ class Call:
         query = {**self.request.query, "page": str(page)}
         # Of the URL, not of the request line: that holds a host when the twin is somebody's proxy.
         return f"{self.links.origin}{self.request.rel_url.raw_path}?{urlencode(query)}"
+
+
+def issue_permissions(issue: Issue) -> tuple[str, ...]:
+    """Return the permissions of which one is enough for an issue."""
+    return ("issues", "pull_requests") if issue.pull else ("issues",)
+
+
+def without_issues() -> Problem:
+    """Say that a repository has its issues switched off; they are kept, unseen."""
+    return Problem(410, "Issues has been disabled in this repository.")
 
 
 def _positive(text: str, default: int, most: int = 10**9) -> int:

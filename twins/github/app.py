@@ -33,6 +33,7 @@ from twins.github import (
     reactions,
     repositories,
     repository_life,
+    repository_lists,
     review_comments,
     reviews,
     rulesets,
@@ -104,6 +105,7 @@ def operations(transport: Transport) -> list[Operation]:
         *manifests.operations(),
         *repositories.operations(),
         *repository_life.operations(),
+        *repository_lists.operations(),
         *forks.operations(),
         *collaborators.operations(),
         *comments.operations(),
@@ -156,6 +158,6 @@ def _reset(hub: Hub, transport: Transport) -> Callable[[], Awaitable[None]]:
         await hub.sender.reset()
         hub.world = World()
         hub.git.clear()
-        transport.limits.clear()
+        transport.clear()
 
     return reset

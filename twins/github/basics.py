@@ -2,7 +2,7 @@
 
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import profile_body
-from twins.github.problem import Problem, not_found
+from twins.github.problem import not_found
 from twins.github.transport import Limits
 
 # What counts for itself, with its usual limit; the twin never lowers these.
@@ -110,9 +110,7 @@ def zen(_: Call) -> Reply:
 
 def me(call: Call) -> Reply:
     """Return the person who asks; installations are nobody."""
-    if call.actor.kind == "installation":
-        raise Problem(403, "Resource not accessible by integration")
-    return Reply(body=profile_body(call.links, call.user))
+    return Reply(body=profile_body(call.links, call.person))
 
 
 def get_user(call: Call) -> Reply:

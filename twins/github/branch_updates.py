@@ -18,9 +18,9 @@ def operations() -> list[Operation]:
 
 def update(call: Call) -> Reply:
     """Merge the base into the head branch; 422 when there is nothing to merge or it conflicts."""
-    issue = pull_issue(call)
+    issue = pull_issue(call, "write" if call.actor.installation else "read")
     repo, pull, git, context = call.repo(), pull_of(issue), call.hub.git, call.context
-    home = pull.head_repo
+    home, call.accepted = pull.head_repo, "pull_requests=write,contents=write"
     if home is None or not may_modify(call.actor, repo, pull):
         raise why_not(call.actor)
     if call.body().text("expected_head_sha", pull.head_sha) != pull.head_sha:

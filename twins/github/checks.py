@@ -59,6 +59,7 @@ def operations() -> list[Operation]:
 def _writer(call: Call) -> tuple[Repository, App]:
     """Return where and as which App to write; people cannot."""
     if call.actor.kind == "user" and call.repo():
+        call.accepted = "checks=write"
         raise Problem(403, "You must authenticate via a GitHub App.")
     repo = call.repo("checks", "write")
     if call.actor.app is None:

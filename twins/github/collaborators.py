@@ -4,6 +4,7 @@ from twins.github.access import ROLES
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body, iso, node_id
 from twins.github.bodies.repositories import brief_body
+from twins.github.issue_changes import set_assignees
 from twins.github.problem import Problem, not_found
 from twins.github.repositories import named_user
 from twins.github.state import Invitation, Repository
@@ -60,12 +61,31 @@ def _body(call: Call, repo: Repository, one: Invitation) -> dict[str, object]:
 
 
 def remove(call: Call) -> Reply:
-    """Send somebody away, or take an invitation back."""
-    repo, user = call.repo("administration", "write"), named_user(call)
-    repo.collaborators.pop(user.id, None)
-    for one in [one for one in repo.invitations.values() if one.invitee is user]:
-        del repo.invitations[one.id]
+    """Send somebody away, or take an invitation back; a collaborator may leave as well.
+
+    Who goes takes along the invitations they sent, and is unassigned from everything.
+    """
+    repo = call.repo()
+    if not _is_leaving(call, repo):
+        call.repo("administration", "write")
+    user = named_user(call)
+    if repo.collaborators.pop(user.id, None):
+        for issue in repo.issues.values():
+            kept = [one for one in issue.assignees if one is not user]
+            set_assignees(call.context, repo, issue, kept)
+    void = [] if user is repo.owner else list(repo.invitations.values())
+    for one in void:
+        if user in (one.invitee, one.inviter):
+            del repo.invitations[one.id]
     return Reply(204)
+
+
+def _is_leaving(call: Call, repo: Repository) -> bool:
+    """Tell whether somebody takes themselves off a repository they belong to."""
+    user = call.actor.user
+    if call.actor.kind != "user" or user is None or user.id not in repo.collaborators:
+        return False
+    return user.login.lower() == call.arg("login").lower()
 
 
 def list_of_repo(call: Call) -> Reply:
@@ -77,8 +97,9 @@ def list_of_repo(call: Call) -> Reply:
 
 
 def _for_me(call: Call) -> list[tuple[Repository, Invitation]]:
+    me = call.person
     every = [(r, one) for r in call.hub.world.repos.values() for one in r.invitations.values()]
-    return [(repo, one) for repo, one in every if one.invitee is call.user]
+    return [(repo, one) for repo, one in every if one.invitee is me]
 
 
 def list_mine(call: Call) -> Reply:

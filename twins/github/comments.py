@@ -1,7 +1,7 @@
 """Comments under issues and pull requests over REST."""
 
-from twins.github.access import accepts, why_not
-from twins.github.api import Call, Operation, Reply
+from twins.github.access import accepts
+from twins.github.api import Call, Operation, Reply, issue_permissions
 from twins.github.bodies.issues import comment_body
 from twins.github.issue_changes import add_comment, delete_comment, edit_comment
 from twins.github.problem import Problem, not_found
@@ -40,7 +40,7 @@ def list_comments(call: Call) -> Reply:
 def list_repo_comments(call: Call) -> Reply:
     """List the comments of a whole repository."""
     repo, since = call.repo("issues"), moment(call.query("since"))
-    kept = [c for issue in repo.issues.values() for c in issue.comments if c.updated_at >= since]
+    kept = [c for issue in repo.listed for c in issue.comments if c.updated_at >= since]
     kept.sort(key=lambda one: one.id, reverse=call.query("direction") == "desc")
     return Reply(body=[comment_body(call.links, repo, one) for one in call.page(kept)])
 
@@ -64,11 +64,8 @@ def _comment(call: Call, level: str = "read") -> Comment:
     found = next((one for one in every if one.id == number), None)
     if found is None:
         raise not_found()
-    wanted = "pull_requests" if found.issue.pull else "issues"
-    own = call.actor.user is found.user
-    allowed = (accepts(call.actor, repo, name, level) for name in (wanted, "issues"))
-    if not own and not any(allowed):
-        raise why_not(call.actor)
+    mine = call.actor.user is found.user
+    call.need(repo, level, *issue_permissions(found.issue), exempt=mine)
     return found
 
 

@@ -66,11 +66,11 @@ def _repos(call: Call, one: Installation) -> list[Repository]:
 
 def _of_person(call: Call) -> tuple[Installation, Repository]:
     """Return installation and repository for somebody who owns both."""
-    found = call.hub.world.installations.get(call.number())
+    me, found = call.person, call.hub.world.installations.get(call.number())
     repo = call.hub.world.repo_by_id(call.number("repository_id"))
-    if call.actor.kind != "user" or found is None or repo is None:
+    if found is None or repo is None:
         raise not_found()
-    if role_of(call.user, repo) != "admin" or repo.owner is not found.account:
+    if role_of(me, repo) != "admin" or repo.owner is not found.account:
         raise not_found()
     return found, repo
 

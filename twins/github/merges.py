@@ -1,6 +1,5 @@
 """Merging a pull request: merge commit, squash or rebase, with real parents."""
 
-from twins.github.access import accepts, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.pulls import pull_of
 from twins.github.body import Body
@@ -33,11 +32,9 @@ def is_merged(call: Call) -> Reply:
 
 def merge(call: Call) -> Reply:
     """Merge; 405 when it cannot be, 409 when the head is not the one the caller saw."""
-    issue = pull_issue(call)
+    issue = pull_issue(call, "write", permission="contents")
     repo, context, body = call.repo(), call.context, call.body()
     pull = pull_of(issue)
-    if not accepts(call.actor, repo, "contents", "write"):
-        raise why_not(call.actor)
     if issue.state == "closed" or pull.draft:
         raise Problem(405, "Pull Request is not mergeable")
     if body.text("sha", pull.head_sha) != pull.head_sha:

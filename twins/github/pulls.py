@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from twins.github.access import accepts, may_see, why_not
+from twins.github.access import may_see
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body
 from twins.github.bodies.commits import commit_body, file_body
@@ -41,17 +41,15 @@ def operations() -> list[Operation]:
     ]
 
 
-def pull_issue(call: Call, level: str = "read", *, own: bool = False) -> Issue:
+def pull_issue(
+    call: Call, level: str = "read", *, own: bool = False, permission: str = "pull_requests"
+) -> Issue:
     """Return the pull request of the path if the caller may do this to it."""
     repo = call.repo()
     issue = repo.issues.get(call.number())
     if issue is None or issue.pull is None:
         raise not_found()
-    call.accepted = f"pull_requests={level}"
-    if own and issue.user is call.actor.user:
-        return issue
-    if not accepts(call.actor, repo, "pull_requests", level):
-        raise why_not(call.actor)
+    call.need(repo, level, permission, exempt=own and issue.user is call.actor.user)
     return issue
 
 
@@ -106,8 +104,7 @@ def _convertible(call: Call, repo: Repository, number: int) -> Issue:
     issue = repo.issues.get(number)
     if issue is None or issue.pull is not None or issue.state != "open":
         raise invalid("PullRequest", "issue")
-    if issue.user is not call.user and not accepts(call.actor, repo, "issues", "write"):
-        raise why_not(call.actor)
+    call.need(repo, "write", "issues", exempt=issue.user is call.user)
     return issue
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-from twins.github.access import may_see, role_of
+from twins.github.access import role_of
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.basics import account_body
-from twins.github.bodies.repositories import full_body, permission_flags, repo_body
+from twins.github.bodies.repositories import full_body, permission_flags
 from twins.github.body import Body
 from twins.github.events import emit
 from twins.github.governance import Settings
@@ -48,9 +48,6 @@ def operations() -> list[Operation]:
         Operation("PATCH", REPO, update),
         Operation("GET", REPO + "/topics", get_topics),
         Operation("PUT", REPO + "/topics", set_topics),
-        Operation("GET", "/user/repos", list_mine),
-        Operation("GET", "/users/{login}/repos", list_of_account),
-        Operation("GET", "/orgs/{login}/repos", list_of_account),
         Operation("GET", REPO + "/collaborators", list_collaborators),
         Operation("GET", REPO + "/collaborators/{login}", is_collaborator),
         Operation("GET", REPO + "/collaborators/{login}/permission", permission),
@@ -81,7 +78,7 @@ def update(call: Call) -> Reply:
     settings.description = body.text("description", settings.description or "") or None
     settings.homepage = body.text("homepage", settings.homepage or "") or None
     repo.private = body.flag("private", default=repo.private)
-    repo.default_branch = branch
+    repo.default_branch, repo.updated_at = branch, call.hub.now()
     call.hub.git.run(repo.path, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     if (name := body.text("name", repo.name)) != repo.name:
         _rename(call, repo, name)
@@ -127,26 +124,9 @@ def set_topics(call: Call) -> Reply:
             "Validation Failed",
             words=[NO_TOPIC],
         )
+    repo.updated_at = call.hub.now()
     repo.settings.topics = tuple(dict.fromkeys(map(str, names)))
     return Reply(body={"names": list(repo.settings.topics)})
-
-
-def list_mine(call: Call) -> Reply:
-    """List the repositories of the person who asks."""
-    me = call.user
-    mine = [r for r in call.hub.world.repos.values() if me is r.owner or me.id in r.collaborators]
-    return Reply(body=[repo_body(call.links, one, me) for one in call.page(mine)])
-
-
-def list_of_account(call: Call) -> Reply:
-    """List the repositories of an account that the caller may see."""
-    owner = call.hub.world.user(call.arg("login"))
-    if owner is None:
-        raise not_found()
-    theirs = [
-        r for r in call.hub.world.repos.values() if r.owner is owner and may_see(call.actor, r)
-    ]
-    return Reply(body=[repo_body(call.links, one) for one in call.page(theirs)])
 
 
 def named_user(call: Call) -> User:
@@ -166,9 +146,15 @@ def permission(call: Call) -> Reply:
 
 
 def list_collaborators(call: Call) -> Reply:
-    """List the owner and everybody with a role of their own."""
-    repo = call.repo()
-    people = _people(call, repo)
+    """List the owner and everybody with a role of their own, or those who may do so much."""
+    repo, wanted = call.repo(), call.query("permission")
+    if wanted and wanted not in permission_flags("none"):
+        raise Problem(422, f"Invalid request.\n\n{wanted} is not a permission.")
+    people = [
+        user
+        for user in _people(call, repo)
+        if not wanted or permission_flags(role_of(user, repo))[wanted]
+    ]
     return Reply(body=[_member(call, repo, user) for user in call.page(people)])
 
 

@@ -57,6 +57,7 @@ def _create(call: Call, owner: User) -> Reply:
 
 def make(call: Call, owner: User, body: Body) -> Repository:
     """Make a repository as a body describes it; only people may, for themselves or together."""
+    call.accepted = "administration=write"
     if call.actor.kind != "user" or (owner.kind == "User" and owner is not call.user):
         raise why_not(call.actor)
     hub, context = call.hub, call.context

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from twins.github.access import accepts, why_not
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.pulls import brief_pull, pull_of, review_comment_body
 from twins.github.body import Body
@@ -38,10 +37,8 @@ def operations() -> list[Operation]:
 
 def may_review(call: Call) -> Issue:
     """Return the pull request of the path if the caller may say something about it."""
-    issue = pull_issue(call)
+    issue = pull_issue(call, "write" if call.actor.installation else "read")
     call.context  # noqa: B018  # anonymous callers are turned away
-    if call.actor.installation and not accepts(call.actor, call.repo(), "pull_requests", "write"):
-        raise why_not(call.actor)
     return issue
 
 
@@ -202,13 +199,12 @@ def _place(lines: list[str], line: int, side: str) -> tuple[str, int]:
 
 
 def _find(call: Call, level: str = "read") -> tuple[Repository, Issue, ReviewComment]:
-    repo, number = call.repo("pull_requests"), call.number("id")
+    repo = call.repo("pull_requests", level if call.actor.installation else "read")
+    number = call.number("id")
     for issue in repo.issues.values():
         for one in _known(issue) if issue.pull else []:
             if one.id == number:
-                own = one.user is call.actor.user
-                if not own and not accepts(call.actor, repo, "pull_requests", level):
-                    raise why_not(call.actor)
+                call.need(repo, level, "pull_requests", exempt=one.user is call.actor.user)
                 return repo, issue, one
     raise not_found()
 

@@ -178,3 +178,76 @@ async def test_what_an_app_wants_later_holds_once_it_is_agreed_to(twin: Any) -> 
     await twin.call("POST", f"{REPO}/labels", {"name": "quiet"})
     assert [] == await twin.events()
     assert 404 == (await twin.call("POST", "/_twin/accept", {"installation": 1})).status
+
+
+async def test_a_refusal_names_what_would_have_been_enough(twin: Any) -> None:
+    """Whatever a permission is missing for, to an App and to a person, and nowhere else."""
+    made = await twin.call("POST", f"{REPO}/issues", {"title": "t"})
+    assert made.status == 201
+    bare = (await twin.mint(permissions={"metadata": "read"})).body["token"]
+    blob = {"content": "x", "encoding": "utf-8"}
+    for method, path, body, wanted in (
+        ("POST", "pulls", {"title": "t", "head": "a", "base": "main"}, "pull_requests=write"),
+        ("POST", "git/blobs", blob, "contents=write"),
+        ("POST", "check-runs", {"name": "c", "head_sha": "0" * 40}, "checks=write"),
+        ("POST", "statuses/" + "0" * 40, {"state": "success"}, "statuses=write"),
+        ("POST", "issues", {"title": "t"}, "issues=write"),
+        ("PATCH", "issues/1", {"title": "t"}, "issues=write"),
+        ("POST", "issues/1/comments", {"body": "t"}, "issues=write"),
+        ("PATCH", "", {"name": "x"}, "administration=write"),
+    ):
+        answer = await twin.call(method, f"{REPO}/{path}".rstrip("/"), body, token=bare)
+        told = answer.headers.get("x-accepted-github-permissions")
+        assert (answer.status, told) == (403, wanted), path
+    refused = await twin.call("POST", f"{REPO}/labels", {"name": "x"}, token="carol-token")
+    assert refused.headers["x-accepted-github-permissions"] == "issues=write"
+    for token in ("", "carol-token"):
+        answer = await twin.call("GET", f"{REPO}/issues/1", token=token)
+        assert "x-accepted-github-permissions" not in answer.headers
+    good = await twin.call("GET", f"{REPO}/issues/1/comments", token=bare)
+    assert good.headers["x-accepted-github-permissions"] == "issues=read"
+
+
+async def test_a_pull_requests_refusals_name_all_that_is_needed(twin: Any) -> None:
+    """Sets of which one is enough are set apart by a semicolon; writing names no mere reading."""
+    head = (await twin.get(f"{REPO}/git/ref/heads/main"))["object"]["sha"]
+    await twin.call("POST", f"{REPO}/git/refs", {"ref": "refs/heads/side", "sha": head})
+    change = {"message": "m", "content": "eA==", "branch": "side"}
+    await twin.call("PUT", f"{REPO}/contents/side.txt", change)
+    await twin.call("POST", f"{REPO}/pulls", {"title": "p", "head": "side", "base": "main"})
+    bare = (await twin.mint(permissions={"metadata": "read"})).body["token"]
+    refused = await twin.call("POST", f"{REPO}/issues/1/labels", ["x"], token=bare)
+    told = refused.headers["x-accepted-github-permissions"]
+    assert (refused.status, told) == (403, "issues=write; pull_requests=write")
+    await twin.call("PATCH", REPO, {"private": True})
+    for method, path, wanted in (
+        ("GET", "pulls/1", "pull_requests=read"),
+        ("PUT", "pulls/1/merge", "contents=write"),
+        ("POST", "pulls/1/reviews", "pull_requests=write"),
+        ("POST", "pulls/1/comments", "pull_requests=write"),
+        ("DELETE", "pulls/comments/1", "pull_requests=write"),
+        ("PUT", "pulls/1/update-branch", "pull_requests=write"),
+    ):
+        refused = await twin.call(method, f"{REPO}/{path}", token=bare)
+        told = refused.headers["x-accepted-github-permissions"]
+        assert (refused.status, told) == (403, wanted), path
+
+
+async def test_what_is_a_persons_own_is_no_installations(twin: Any) -> None:
+    """403 for an App's token and 401 for nobody, invitations or not."""
+    for invited in (False, True):
+        if invited:
+            await twin.call("PUT", f"{REPO}/collaborators/carol", {})
+        for method, path in (
+            ("GET", "/user"),
+            ("GET", "/user/repos"),
+            ("GET", "/user/repository_invitations"),
+            ("PATCH", "/user/repository_invitations/90001"),
+            ("DELETE", "/user/repository_invitations/90001"),
+            ("PUT", "/user/installations/1/repositories/1"),
+            ("DELETE", "/user/installations/1/repositories/1"),
+        ):
+            assert 403 == (await twin.call(method, path, token=twin.token)).status, path
+            assert 401 == (await twin.call(method, path, token="")).status, path
+    mine = await twin.get("/user/repository_invitations", token="carol-token")
+    assert [one["invitee"]["login"] for one in mine] == ["carol"]
