@@ -143,6 +143,37 @@ def test_permissions_are_those_of_rest(desk: Desk) -> None:
     assert refused == ("FORBIDDEN", "Resource not accessible by integration")
 
 
+def test_what_only_triage_may_set_is_dropped_as_over_rest(desk: Desk) -> None:
+    """A stranger's issue has no labels, milestone or assignees, when it is filed or changed."""
+    label = desk.plot.ok("POST", "labels", {"name": "bug"}, by="owner")["node_id"]
+    who = desk.plot.ok("GET", f"/users/{desk.plot.logins['write']}")["node_id"]
+    goal = desk.plot.ok("POST", "milestones", {"title": "one"}, by="owner")["node_id"]
+    repo = desk.data("query($o:String!,$n:String!){repository(owner:$o,name:$n){id}}")
+    wanted = {"labelIds": [label], "assigneeIds": [who], "milestoneId": goal}
+    shown = "issue{id title milestone{title} labels(first:1){totalCount} assignees{totalCount}}"
+    none = {"milestone": None, "labels": {"totalCount": 0}, "assignees": {"totalCount": 0}}
+    number = repo["repository"]["id"]
+    made = desk.do("createIssue", shown, "stranger", repositoryId=number, title="t", **wanted)
+    filed = made["issue"]
+    changed = desk.do("updateIssue", shown, "stranger", id=filed["id"], title="u", **wanted)
+    assert filed == {"id": filed["id"], "title": "t", **none}
+    assert changed["issue"] == {"id": filed["id"], "title": "u", **none}
+
+
+def test_switched_off_issues_are_gone_over_graphql_too(desk: Desk) -> None:
+    """None can be filed, read or listed until they are switched on."""
+    desk.plot.ok("POST", "issues", {"title": "t"}, by="owner")
+    desk.plot.ok("PATCH", "", {"has_issues": False}, by="owner")
+    count = "query($o:String!,$n:String!){repository(owner:$o,name:$n){id issues{totalCount}}}"
+    repo = desk.data(count)["repository"]
+    assert repo["issues"]["totalCount"] == 0
+    said = "Issues has been disabled in this repository."
+    assert desk.refusal("createIssue", repositoryId=repo["id"], title="t")[1] == said
+    assert desk.error(ISSUE % "title", i=1)[1] == said
+    desk.plot.ok("PATCH", "", {"has_issues": True}, by="owner")
+    assert desk.data(count)["repository"]["issues"]["totalCount"] == 1
+
+
 def test_nobody_without_a_token_gets_in(desk: Desk) -> None:
     """Anonymous callers and bad tokens are 401, as on GitHub."""
     body = {"query": "{viewer{login}}"}
@@ -182,9 +213,8 @@ def test_documents_are_checked_against_the_schema(desk: Desk) -> None:
     assert "$i" in desk.error(ISSUE % "title", i="one")[1]
     answer = desk.plot.call("POST", "/graphql", {"q": "x"}, by="owner")
     assert "must be specified" in answer.json["errors"][0]["message"]
-    answer = desk.plot.ground.wire.send(
-        "POST", "/graphql", None, {"Authorization": f"token {desk.plot.tokens['owner']}"}
-    )
+    headers = {"Authorization": f"token {desk.plot.tokens['owner']}", "User-Agent": "me"}
+    answer = desk.plot.ground.wire.send("POST", "/graphql", None, headers)
     assert answer.status == 200
 
 

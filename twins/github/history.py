@@ -57,7 +57,7 @@ def list_events(call: Call) -> Reply:
 def list_repo_events(call: Call) -> Reply:
     """List the history of all issues, newest first."""
     repo = call.repo("issues")
-    every = [(one, issue) for issue in repo.issues.values() for one in issue.events]
+    every = [(one, issue) for issue in repo.listed for one in issue.events]
     every.sort(key=lambda pair: pair[0].id, reverse=True)
     shown = [
         {**event_body(call.links, repo, one), "issue": _subject(call, repo, issue)}

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from twins.github.access import accepts, why_not
-from twins.github.api import Call, Operation, Reply
+from twins.github.access import accepts
+from twins.github.api import Call, Operation, Reply, issue_permissions, without_issues
 from twins.github.bodies.issues import issue_body
 from twins.github.body import Body
 from twins.github.hub import Context
@@ -17,6 +17,7 @@ from twins.github.issue_changes import (
     set_lock,
 )
 from twins.github.issue_labels import label_names
+from twins.github.mentions import mentions
 from twins.github.milestones import set_milestone, wanted_milestone
 from twins.github.problem import invalid
 from twins.github.prose import text_in, title_in
@@ -25,6 +26,7 @@ from twins.github.times import moment
 
 ISSUES = "/repos/{owner}/{repo}/issues"
 ONE = ISSUES + "/{number}"
+TRIAGE = frozenset({"labels", "assignees", "assignee", "milestone"})
 REASONS = ("completed", "not_planned", "duplicate", "reopened")
 LOCK_REASONS = ("off-topic", "too heated", "resolved", "spam")
 SORTS: dict[str, Callable[[Issue], float]] = {
@@ -49,12 +51,12 @@ def operations() -> list[Operation]:
 
 
 def list_issues(call: Call) -> Reply:
-    """List issues and pull requests by state, labels, creator, assignee, since."""
+    """List issues and pull requests; the latter alone where issues are switched off."""
     repo = call.repo("issues")
     since = moment(call.query("since"))
     kept = [
         issue
-        for issue in repo.issues.values()
+        for issue in repo.listed
         if issue.updated_at >= since and all(test(issue) for test in _filters(call))
     ]
     key = SORTS.get(call.query("sort"), SORTS["created"])
@@ -80,6 +82,8 @@ def _filters(call: Call) -> list[Callable[[Issue], bool]]:
         tests.append(lambda issue: issue.user.login.lower() == creator)
     if assignee:
         tests.append(assigned)
+    if name := call.query("mentioned"):
+        tests.append(lambda issue: mentions(issue, name))
     if goal := call.query("milestone"):
         tests.append(lambda issue: _aims_at(issue, goal))
     return tests
@@ -93,27 +97,34 @@ def _aims_at(issue: Issue, wanted: str) -> bool:
 
 
 def create(call: Call) -> Reply:
-    """File an issue; whoever may not triage has labels and assignees dropped without a word."""
+    """File an issue."""
     repo = call.repo()
     body = call.body()
     context = call.context
-    if call.actor.installation and not accepts(call.actor, repo, "issues", "write"):
-        raise why_not(call.actor)
-    call.accepted = "issues=write"
+    if call.actor.installation:
+        call.need(repo, "write", "issues")
+    if not repo.settings.has_issues:
+        raise without_issues()
     title = title_in(body, "Issue")
-    trusted = accepts(call.actor, repo, "issues", "write")
-    goal = wanted_milestone(repo, body, None) if trusted else None
+    if not accepts(call.actor, repo, "issues", "write"):
+        body = _without_triage(body)
+    goal = wanted_milestone(repo, body, None)
     issue = open_issue(
         context,
         repo,
         title,
         text_in(body, "Issue"),
-        labels=label_names(body.items("labels")) if trusted else [],
-        assignees=_assignees(call, repo, body) if trusted else [],
+        labels=label_names(body.items("labels")),
+        assignees=_assignees(call, repo, body),
     )
     set_milestone(context, repo, issue, goal)
     reply = issue_body(call.links, repo, issue)
     return Reply(201, reply, {"Location": reply["url"]})
+
+
+def _without_triage(body: Body) -> Body:
+    """Return what somebody may say who may not triage; the rest is dropped without a word."""
+    return Body({name: value for name, value in body.value.items() if name not in TRIAGE})
 
 
 def get(call: Call) -> Reply:
@@ -126,6 +137,8 @@ def update(call: Call) -> Reply:
     """Change what the body names, and nothing else; a refusal changes nothing at all."""
     issue = call.issue("write", own=True)
     repo, context, body = call.repo(), call.context, call.body()
+    if not any(accepts(call.actor, repo, one, "write") for one in issue_permissions(issue)):
+        body = _without_triage(body)
     state = body.choice("state", ("open", "closed"))
     reason = body.choice("state_reason", REASONS, "completed")
     title, text = title_in(body, "Issue", issue.title), text_in(body, "Issue", issue.body)

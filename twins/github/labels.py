@@ -4,10 +4,11 @@ import re
 
 from twins.github.api import Call, Operation, Reply
 from twins.github.bodies.issues import label_body
+from twins.github.body import Body
 from twins.github.events import emit
 from twins.github.issue_changes import DEFAULT_COLOR, create_label, remove_labels
 from twins.github.problem import invalid, missing, not_found
-from twins.github.prose import LONGEST_LABEL, within
+from twins.github.prose import LONGEST_LABEL, LONGEST_LABEL_TEXT, within
 from twins.github.state import Label, Repository
 
 LABELS = "/repos/{owner}/{repo}/labels"
@@ -50,6 +51,11 @@ def _color(text: str) -> str:
     return text.lower()
 
 
+def _description(body: Body, current: str | None = None) -> str | None:
+    text = body.text("description", current or "")
+    return within(text, "Label", "description", LONGEST_LABEL_TEXT) or None
+
+
 def create(call: Call) -> Reply:
     """Add a label; a name that is taken, in any case, is refused."""
     repo = call.repo("issues", "write")
@@ -58,8 +64,7 @@ def create(call: Call) -> Reply:
     if name.lower() in repo.labels:
         raise invalid("Label", "name", "already_exists")
     color = _color(body.text("color", DEFAULT_COLOR))
-    description = body.text("description") or None
-    label = create_label(call.context, repo, name, color, description)
+    label = create_label(call.context, repo, name, color, _description(body))
     return Reply(201, label_body(call.links, repo, label))
 
 
@@ -74,9 +79,9 @@ def update(call: Call) -> Reply:
     if name.lower() != label.name.lower() and name.lower() in repo.labels:
         raise invalid("Label", "name", "already_exists")
     color = _color(body.text("color", label.color))
+    description = _description(body, label.description)
     del repo.labels[label.name.lower()]
-    label.name, label.color = name, color
-    label.description = body.text("description", label.description or "") or None
+    label.name, label.color, label.description = name, color, description
     repo.labels[name.lower()] = label
     if before != (label.name, label.color, label.description):
         body_ = label_body(call.links.for_hooks(), repo, label)

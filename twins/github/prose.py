@@ -6,6 +6,7 @@ from twins.github.problem import invalid, missing
 LONGEST_TITLE = 256
 LONGEST_TEXT = 65_536
 LONGEST_LABEL = 50
+LONGEST_LABEL_TEXT = 100
 
 
 def within(text: str, resource: str, field: str, most: int) -> str:

@@ -12,6 +12,7 @@ from twins.github.bodies.issues import issue_body
 from twins.github.bodies.repositories import repo_body
 from twins.github.guard import all_green, guard_of, latest_verdicts
 from twins.github.issue_changes import closing_numbers
+from twins.github.mentions import mentions
 from twins.github.problem import Problem, missing
 from twins.github.state import Issue, Pull, Repository, User
 from twins.github.times import moment
@@ -122,7 +123,7 @@ def found(call: Call, text: str) -> list[tuple[Repository, Issue]]:
         (repo, issue)
         for repo in call.hub.world.repos.values()
         if may_see(call.actor, repo)
-        for issue in repo.issues.values()
+        for issue in repo.listed
         if all(_matches(Found(repo, issue), term, places) for term in terms)
     ]
     order = next((one[5:] for one in terms if one.startswith("sort:")), "created-desc")
@@ -176,9 +177,7 @@ def _logins(users: Iterable[User]) -> set[str]:
 
 
 def _mentions(one: Found, value: str) -> bool:
-    texts = [one.issue.body or "", *(comment.body for comment in one.issue.comments)]
-    wanted = re.compile(rf"@{re.escape(value)}\b", re.IGNORECASE)
-    return any(wanted.search(text) for text in texts)
+    return mentions(one.issue, value)
 
 
 def _author(one: Found, value: str) -> bool:

@@ -10,6 +10,7 @@ from twins.github.graphql.commits import commit_node, ref_node
 from twins.github.graphql.connections import connection, empty
 from twins.github.graphql.node import Ask, Field, Fields, Node, Refusal, actor, constant, path_of
 from twins.github.graphql.threads import issue_node, milestone_node
+from twins.github.mentions import mentions
 from twins.github.state import Issue, Milestone, Repository, User
 from twins.github.times import moment
 
@@ -117,7 +118,7 @@ def _issues(node: Node, ask: Ask) -> object:
 
     kept = [
         issue
-        for issue in repo.issues.values()
+        for issue in repo.listed
         if issue.pull is None
         and (not states or _state(issue) in states)
         and issue.updated_at >= since
@@ -125,7 +126,7 @@ def _issues(node: Node, ask: Ask) -> object:
         and named(chosen.get("assignee"), issue.assignees)
         and named(chosen.get("createdBy"), [issue.user])
         and _aims(issue, chosen)
-        and (not chosen.get("mentioned") or f"@{chosen['mentioned']}" in (issue.body or ""))
+        and (not chosen.get("mentioned") or mentions(issue, chosen["mentioned"]))
     ]
     return connection("issues", [issue_node(repo, one) for one in _ordered(kept, ask)], ask)
 

@@ -207,3 +207,93 @@ async def test_bad_issues_are_refused_in_githubs_words(twin: Any) -> None:
         assert said in str(answer.body)
     assert await twin.get(f"{REPO}/issues?state=all") == []
     assert await twin.events() == []
+
+
+async def test_switched_off_issues_are_gone_until_they_are_switched_on(twin: Any) -> None:
+    """410 for filing and for each issue; lists show none; pull requests stay; all comes back."""
+    await twin.call("POST", f"{REPO}/issues", {"title": "kept", "labels": ["bug"]})
+    await twin.call("POST", f"{REPO}/issues/1/comments", {"body": "hm"})
+    before = await twin.get(f"{REPO}/issues/1")
+    pull = await _pull(twin)
+    await twin.call("PATCH", REPO, {"has_issues": False})
+    for method, path, body in (
+        ("POST", "issues", {"title": "t"}),
+        ("GET", "issues/1", None),
+        ("GET", "issues/99", None),
+        ("PATCH", "issues/1", {"title": "t"}),
+        ("GET", "issues/1/comments", None),
+        ("POST", "issues/1/comments", {"body": "t"}),
+        ("GET", "issues/1/labels", None),
+        ("PUT", "issues/1/lock", None),
+    ):
+        answer = await twin.call(method, f"{REPO}/{path}", body)
+        said = answer.body["message"]
+        assert (answer.status, said) == (410, "Issues has been disabled in this repository."), path
+    assert [one["number"] for one in await twin.get(f"{REPO}/issues?state=all")] == [pull]
+    assert [] == await twin.get(f"{REPO}/issues/comments")
+    assert 0 == (await twin.get("/search/issues?q=kept+is:issue"))["total_count"]
+    path = f"{REPO}/issues/{pull}/comments"
+    assert 201 == (await twin.call("POST", path, {"body": "still"})).status
+    await twin.call("PATCH", REPO, {"has_issues": True})
+    assert await twin.get(f"{REPO}/issues/1") == before
+
+
+async def _pull(twin: Any) -> int:
+    """Open a pull request; return its number."""
+    head = (await twin.get(f"{REPO}/git/ref/heads/main"))["object"]["sha"]
+    await twin.call("POST", f"{REPO}/git/refs", {"ref": "refs/heads/side", "sha": head})
+    change = {"message": "m", "content": "eA==", "branch": "side"}
+    await twin.call("PUT", f"{REPO}/contents/side.txt", change)
+    order = {"title": "p", "head": "side", "base": "main"}
+    return int((await twin.call("POST", f"{REPO}/pulls", order)).body["number"])
+
+
+async def test_what_only_triage_may_set_is_dropped_from_anybody_else(twin: Any) -> None:
+    """At filing and later, from an issue's own author too; nothing of it is even checked."""
+    await twin.call("POST", f"{REPO}/labels", {"name": "bug"})
+    await twin.call("POST", f"{REPO}/milestones", {"title": "one"})
+    wanted = {"labels": ["bug", "new"], "assignees": ["bob"], "milestone": 1}
+    await twin.events()
+    order = {"title": "t", **wanted}
+    filed = await twin.call("POST", f"{REPO}/issues", order, token="carol-token")
+    path = f"{REPO}/issues/{filed.body['number']}"
+    order = {"title": "u", "state": "closed", **wanted}
+    changed = await twin.call("PATCH", path, order, token="carol-token")
+    for body in (filed.body, changed.body):
+        assert (body["labels"], body["assignees"], body["milestone"]) == ([], [], None)
+    assert (changed.status, changed.body["title"], changed.body["state"]) == (200, "u", "closed")
+    odd = {"assignees": ["nobody-at-all"], "milestone": 99}
+    assert 200 == (await twin.call("PATCH", path, odd, token="carol-token")).status
+    assert await twin.events() == ["issues.opened", "issues.edited", "issues.closed"]
+    set_ = (await twin.call("PATCH", path, wanted, token="bob-token")).body
+    kept = await twin.call("PATCH", path, {"labels": [], "assignees": []}, token="carol-token")
+    assert (kept.body["labels"], kept.body["assignees"]) == (set_["labels"], set_["assignees"])
+    assert [one["name"] for one in set_["labels"]] == ["bug", "new"]
+
+
+async def test_a_labels_description_has_a_length(twin: Any) -> None:
+    """A hundred characters are taken, one more is 422 when it is made and when it is changed."""
+    good, long = "x" * 100, "x" * 101
+    made = await twin.call("POST", f"{REPO}/labels", {"name": "a", "description": good})
+    assert (made.status, made.body["description"]) == (201, good)
+    refused = await twin.call("POST", f"{REPO}/labels", {"name": "b", "description": long})
+    assert (refused.status, refused.body["errors"][0]["field"]) == (422, "description")
+    changed = await twin.call("PATCH", f"{REPO}/labels/a", {"new_name": "c", "description": long})
+    assert changed.status == 422
+    assert [one["name"] for one in await twin.get(f"{REPO}/labels")] == ["a"]
+
+
+async def test_issues_are_found_by_whom_they_mention(twin: Any) -> None:
+    """In title, body and comments; no address, no longer login, nothing in code counts."""
+    texts = ["ask @Carol.", "carol@carol.example", "@carolyn and @carol-ann", "`@carol`", "none"]
+    for text in texts:
+        await twin.call("POST", f"{REPO}/issues", {"title": "t", "body": text})
+    await twin.call("POST", f"{REPO}/issues", {"title": "for @carol"})
+    await twin.call("POST", f"{REPO}/issues/5/comments", {"body": "```\n@bob\n```\n(@carol)"})
+
+    async def found(name: str) -> list[int]:
+        path = f"{REPO}/issues?direction=asc&mentioned={name}"
+        return [one["number"] for one in await twin.get(path)]
+
+    assert await found("carol") == [1, 5, 6]
+    assert await found("bob") == []
