@@ -158,6 +158,9 @@ def test_what_only_triage_may_set_is_dropped_as_over_rest(desk: Desk) -> None:
     changed = desk.do("updateIssue", shown, "stranger", id=filed["id"], title="u", **wanted)
     assert filed == {"id": filed["id"], "title": "t", **none}
     assert changed["issue"] == {"id": filed["id"], "title": "u", **none}
+    order = {"assignableId": filed["id"], "assigneeIds": [who]}
+    for name in ("addAssigneesToAssignable", "removeAssigneesFromAssignable"):
+        assert desk.refusal(name, "stranger", **order)[0] == "FORBIDDEN"
 
 
 def test_switched_off_issues_are_gone_over_graphql_too(desk: Desk) -> None:

@@ -122,6 +122,11 @@ def create(call: Call) -> Reply:
     return Reply(201, reply, {"Location": reply["url"]})
 
 
+def _may_triage(call: Call, issue: Issue) -> bool:
+    repo = call.repo()
+    return any(accepts(call.actor, repo, one, "write") for one in issue_permissions(issue))
+
+
 def _without_triage(body: Body) -> Body:
     """Return what somebody may say who may not triage; the rest is dropped without a word."""
     return Body({name: value for name, value in body.value.items() if name not in TRIAGE})
@@ -137,7 +142,7 @@ def update(call: Call) -> Reply:
     """Change what the body names, and nothing else; a refusal changes nothing at all."""
     issue = call.issue("write", own=True)
     repo, context, body = call.repo(), call.context, call.body()
-    if not any(accepts(call.actor, repo, one, "write") for one in issue_permissions(issue)):
+    if not _may_triage(call, issue):
         body = _without_triage(body)
     state = body.choice("state", ("open", "closed"))
     reason = body.choice("state_reason", REASONS, "completed")
@@ -185,19 +190,27 @@ def _assignable(user: User, repo: Repository) -> bool:
 
 def assign(call: Call) -> Reply:
     """Add assignees."""
-    issue = call.issue("write")
+    issue, context = _for_assigning(call)
     repo = call.repo()
-    users = [*issue.assignees, *_assignees(call, repo, call.body())]
-    set_assignees(call.context, repo, issue, users)
+    if _may_triage(call, issue):
+        users = [*issue.assignees, *_assignees(call, repo, call.body())]
+        set_assignees(context, repo, issue, users)
     return Reply(201, issue_body(call.links, repo, issue))
+
+
+def _for_assigning(call: Call) -> tuple[Issue, Context]:
+    """Return the issue of the path; who may not triage is not refused, only ignored."""
+    context = call.context
+    return call.issue("write" if call.actor.installation else "read"), context
 
 
 def unassign(call: Call) -> Reply:
     """Take assignees off."""
-    issue = call.issue("write")
+    issue, context = _for_assigning(call)
     gone = {str(login).lower() for login in call.body().items("assignees")}
     kept = [user for user in issue.assignees if user.login.lower() not in gone]
-    set_assignees(call.context, call.repo(), issue, kept)
+    if _may_triage(call, issue):
+        set_assignees(context, call.repo(), issue, kept)
     return Reply(body=issue_body(call.links, call.repo(), issue))
 
 

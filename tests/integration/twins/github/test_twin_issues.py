@@ -269,6 +269,11 @@ async def test_what_only_triage_may_set_is_dropped_from_anybody_else(twin: Any) 
     kept = await twin.call("PATCH", path, {"labels": [], "assignees": []}, token="carol-token")
     assert (kept.body["labels"], kept.body["assignees"]) == (set_["labels"], set_["assignees"])
     assert [one["name"] for one in set_["labels"]] == ["bug", "new"]
+    for method, login, status in (("POST", "alice", 201), ("DELETE", "bob", 200)):
+        order = {"assignees": [login]}
+        ignored = await twin.call(method, f"{path}/assignees", order, token="carol-token")
+        assert (ignored.status, ignored.body["assignees"]) == (status, set_["assignees"])
+        assert 401 == (await twin.call(method, f"{path}/assignees", order, token="")).status
 
 
 async def test_a_labels_description_has_a_length(twin: Any) -> None:
