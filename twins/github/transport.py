@@ -24,7 +24,8 @@ MINUTE_S = 60
 SEARCHES, SEARCHES_OF_NOBODY = 30, 10
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 READS = frozenset({"GET", "HEAD"})
-API_VERSION = "2022-11-28"
+# The first is what a caller who names none gets.
+API_VERSIONS = ("2022-11-28", "2026-03-10")
 NO_AGENT = (
     "Request forbidden by administrative rules. Please make sure your request has a User-Agent "
     "header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)"
@@ -183,7 +184,7 @@ class Transport:
         key: tuple[str, ...],
     ) -> web.Response:
         raw = reply.body if isinstance(reply.body, bytes) else _dump(reply)
-        headers |= self._common(reply) | reply.headers
+        headers |= self._common(request, reply) | reply.headers
         free = _is_free(request)
         if request.method in READS and reply.status == web.HTTPOk.status_code:
             validators = self._seen.validators(key, raw, reply.body, self._hub.now())
@@ -198,13 +199,13 @@ class Transport:
             status=reply.status, body=raw or None, headers=headers | allowance.headers()
         )
 
-    def _common(self, reply: Reply) -> dict[str, str]:
+    def _common(self, request: web.Request, reply: Reply) -> dict[str, str]:
         # Counted, not drawn: how often somebody asks must not change the ids that are drawn.
         number = self._hub.number("request")
         headers = {
             "Server": "github.com",
             "x-github-media-type": f"github.v3; format={reply.media_type}",
-            "x-github-api-version-selected": API_VERSION,
+            "x-github-api-version-selected": _version(request),
             "x-github-request-id": f"{number % 65536:04X}:{number:06X}:{int(self._hub.now()):08X}",
             "Vary": "Accept, Authorization, Cookie",
         }
@@ -213,15 +214,20 @@ class Transport:
         return headers
 
 
+def _version(request: web.Request) -> str:
+    return request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
+
+
 def _check_version(request: web.Request) -> None:
     """Refuse a version of the API that there is not."""
-    version = request.headers.get("X-GitHub-Api-Version", API_VERSION)
-    if version != API_VERSION:
+    version = _version(request)
+    if version not in API_VERSIONS:
+        *older, newest = (f'"{one}"' for one in API_VERSIONS)
         raise Problem(
             400,
             f'The version you specified in the "X-GitHub-API-Version" request header, "{version}", '
             "is not a supported version. The following versions are currently supported: "
-            f'"{API_VERSION}" (most recent).',
+            f"{newest} (most recent), {', '.join(older)}.",
         )
 
 

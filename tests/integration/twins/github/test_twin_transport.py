@@ -235,13 +235,17 @@ async def test_who_says_no_name_is_turned_away(twin: Any) -> None:
 
 
 async def test_a_version_that_there_is_not_is_refused(twin: Any) -> None:
-    """400 naming the versions there are; the one there is, and none, are taken."""
-    for version in ("v3", "2021-01-01"):
+    """400 naming the versions there are; those, and none, are taken."""
+    known = ("2022-11-28", "2026-03-10")
+    for version in ("v3", "2021-01-01", ""):
         answer = await twin.call("GET", REPO, headers={"X-GitHub-Api-Version": version})
-        named = version in answer.body["message"], "2022-11-28" in answer.body["message"]
-        assert (answer.status, named) == (400, (True, True))
-    good = await twin.call("GET", REPO, headers={"X-GitHub-Api-Version": "2022-11-28"})
-    assert (good.status, good.headers["x-github-api-version-selected"]) == (200, "2022-11-28")
+        assert answer.status == 400
+        assert all(f'"{one}"' in answer.body["message"] for one in (version, *known))
+    for version in known:
+        good = await twin.call("GET", REPO, headers={"X-GitHub-Api-Version": version})
+        assert (good.status, good.headers["x-github-api-version-selected"]) == (200, version)
+    default = await twin.call("GET", REPO)
+    assert default.headers["x-github-api-version-selected"] == known[0]
 
 
 async def test_pages_lead_on_behind_a_proxy_too(twin: Any) -> None:
