@@ -63,7 +63,9 @@ async def act(server: Server, action: Action) -> None:
 
 
 async def say_once(server: Server, issue: Issue, name: str, text: str) -> None:
-    """Comment on an issue that no run speaks for; once per name."""
+    """Comment on an issue that no run speaks for; once per name, and not while all is paused."""
+    if await server.store.paused():
+        return
     repo, number, mark = issue.repo, issue.number, marker(f"{name}:{issue.number}")
 
     async def look() -> int | None:

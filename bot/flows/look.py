@@ -30,7 +30,7 @@ async def look_at_issue(server: Server, key: SubjectKey) -> tuple[Action, ...]:
     running = await _running(server, key)
     known = [run for run in await store.runs(key.repo) if run.issue.number == key.number]
     if known and not await store.paused():
-        await show_again(server, known[-1])
+        await show_again(server, known)
         known[-1] = await given_back(server, known[-1])
     if running is not None and running.state is RunState.QUEUED:
         await enqueue(server, running)  # a crash may have come between the record and the queue

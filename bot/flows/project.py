@@ -5,6 +5,7 @@ A projection of the database: it can be repeated at any time, and mends what peo
 
 import contextlib
 import logging
+from collections.abc import Sequence
 
 from bot.domain.run import Run, RunState
 from bot.errors import Gone, Rejected
@@ -51,20 +52,31 @@ async def show(server: Server, run: Run) -> None:
     await server.store.effect(_end_of(run), _SHOW, {}, lookup=unknown, perform=make)
 
 
-async def show_again(server: Server, run: Run) -> None:
-    """Show an end that is still owed."""
-    if _end_of(run) in await server.store.pending_effects(_SHOW):
-        await show(server, run)
+async def show_again(server: Server, known: Sequence[Run]) -> None:
+    """Show the end that an issue's last run still owes; what is out of date by now is dropped."""
+
+    async def moot() -> bool:
+        return True
+
+    ids = {run.id for run in known}
+    for key in await server.store.pending_effects(_SHOW):
+        if key == _end_of(known[-1]):
+            await show(server, known[-1])
+        elif _run_of(key) in ids:
+            await server.store.effect(key, _SHOW, {}, lookup=moot, perform=moot)
 
 
 async def owed(server: Server) -> tuple[str, ...]:
     """Name the runs whose end GitHub does not show yet."""
-    keys = await server.store.pending_effects(_SHOW)
-    return tuple(key.removeprefix(f"{_SHOW}:").rpartition(":")[0] for key in keys)
+    return tuple(map(_run_of, await server.store.pending_effects(_SHOW)))
 
 
 def _end_of(run: Run) -> str:
     return f"{_SHOW}:{run.id}:{run.state.value}"
+
+
+def _run_of(key: str) -> str:
+    return key.removeprefix(f"{_SHOW}:").rpartition(":")[0]
 
 
 async def project(server: Server, run: Run) -> None:

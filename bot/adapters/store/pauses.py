@@ -17,7 +17,8 @@ class Pause:
     why: str
 
 
-_RUN = "run:"
+RUN = "run:"
+"""Begins the source of a hold on one run alone."""
 
 
 class Pauses:
@@ -44,7 +45,7 @@ class Pauses:
         """Return the hands on the switch, the first one first; nothing: work goes on."""
         query = (
             sa.select(PAUSES.c.source, PAUSES.c.why)
-            .where(PAUSES.c.source.not_like(f"{_RUN}%"))
+            .where(PAUSES.c.source.not_like(f"{RUN}%"))
             .order_by(PAUSES.c.at, PAUSES.c.source)
         )
         return await self._room.read(
@@ -57,12 +58,12 @@ class Pauses:
 
     async def hold_run(self, run_id: str, *, on: bool) -> None:
         """Hold one run, or let it go on; saying so twice changes nothing."""
-        source = f"{_RUN}{run_id}"
+        source = f"{RUN}{run_id}"
         await (self.pause(source, "a label") if on else self.resume(source))
 
     async def run_held(self, run_id: str) -> bool:
         """Whether people hold this very run."""
-        query = sa.select(PAUSES.c.source).where(PAUSES.c.source == f"{_RUN}{run_id}")
+        query = sa.select(PAUSES.c.source).where(PAUSES.c.source == f"{RUN}{run_id}")
         return (
             await self._room.read(lambda connection: connection.execute(query).first()) is not None
         )

@@ -11,10 +11,10 @@ from bot.adapters.store.blobs import Blobs
 from bot.adapters.store.effects import Effects
 from bot.adapters.store.inbox import Inbox
 from bot.adapters.store.journal import Journal
-from bot.adapters.store.pauses import Pauses
+from bot.adapters.store.pauses import RUN, Pauses
 from bot.adapters.store.room import Room
 from bot.adapters.store.runs import Runs
-from bot.adapters.store.schema import BLOBS, DELIVERIES, EVENTS
+from bot.adapters.store.schema import BLOBS, DELIVERIES, EVENTS, PAUSES
 from bot.adapters.store.spend import Spend
 
 
@@ -37,6 +37,8 @@ class Store(Inbox, Runs, Effects, Blobs, Spend, Journal, Pauses):
             sa.delete(DELIVERIES).where(DELIVERIES.c.received_at < before),
             sa.delete(BLOBS).where(BLOBS.c.created_at < before),
             sa.delete(EVENTS).where(EVENTS.c.at < before),
+            # A run that people still hold is held again at the next look.
+            sa.delete(PAUSES).where(PAUSES.c.at < before, PAUSES.c.source.like(f"{RUN}%")),
         )
         return await self._room.write(
             lambda connection: sum(connection.execute(query).rowcount for query in queries)

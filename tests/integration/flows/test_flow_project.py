@@ -93,9 +93,20 @@ async def test_an_end_that_could_not_be_shown_is_owed(floor: Floor) -> None:
     with pytest.raises(Unavailable):
         await show(floor.server, run)
     assert run.id in await owed(floor.server)
-    await show_again(floor.server, run)
+    await show_again(floor.server, [run])
     assert run.id not in await owed(floor.server)
     assert len((await shown(floor, run))[1]) == 1
+
+
+async def test_an_end_that_is_out_of_date_is_owed_no_more(floor: Floor) -> None:
+    """Another run, or another end of the same one, has the word by now."""
+    run = replace(await floor.file(), state=RunState.OPENED)
+    await floor.call("POST", "/_twin/faults", {"method": "POST", "path": ".*", "status": 503})
+    with pytest.raises(Unavailable):
+        await show(floor.server, run)
+    await show_again(floor.server, [replace(run, state=RunState.STOPPED)])
+    assert run.id not in await owed(floor.server)
+    assert (await shown(floor, run))[1] == []
 
 
 async def test_a_pull_request_has_one_comment_with_the_evidence(floor: Floor) -> None:

@@ -146,9 +146,12 @@ async def test_purge_keeps_what_is_young(store: Store, clock: Clock) -> None:
     await store.record_delivery(_delivery("old"), [])
     await store.record_event("r", "k", {})
     kept = await store.put_blob(b"kept")
+    await store.hold_run("r", on=True)
+    await store.pause("owner", "a look")
     clock.now += 100
     await store.record_delivery(_delivery("young"), [])
     assert await store.put_blob(b"kept") == kept
-    assert await store.purge(50) == 2
+    assert await store.purge(50) == 3
+    assert (await store.run_held("r"), await store.paused()) == (False, True)
     assert await store.delivery("young") is not None
     assert await store.blob(kept) == b"kept"
