@@ -206,6 +206,25 @@ async def test_a_text_swapped_behind_the_label_never_runs(
     assert run.approved_by == "olga"
 
 
+async def test_a_limit_of_graphql_only_delays_a_run(door: Door) -> None:
+    """It comes with status 200; whether the text was swapped is asked again, not guessed."""
+    call = door.floor.call
+    made = await call("POST", f"/repos/{REPO}/issues", {"title": "Sum", "body": "W."}, by=VISITOR)
+    number = made["number"]
+    await call("POST", f"/repos/{REPO}/issues/{number}/labels", {"labels": ["nightshift"]})
+    limit = {"data": None, "errors": [{"type": "RATE_LIMITED", "message": "wait"}]}
+    await call("POST", "/_twin/faults", {"path": "/graphql", "status": 200, "body": limit})
+    await door.deliver(number)
+    await door.intake.settle()
+    assert await door.runs(number) == []
+
+    async def begun() -> bool:
+        await door.intake.settle()
+        return bool(await door.runs(number))
+
+    await until("the second look", begun, seconds=20)
+
+
 async def test_a_writer_commands_in_comments(door: Door) -> None:
     """Each comment once: priority, a question, a retry after the end; a stranger's is nothing."""
     number = await door.file("nightshift", "priority:P3")

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from bot.adapters.forge import Forge
 from bot.adapters.forge.pace import Pace, Writer
 from bot.adapters.forge.transport import EtagCache
+from bot.domain.control import Labelling, Person
 from bot.errors import (
     CredentialRefused,
     Gone,
@@ -191,6 +192,35 @@ async def test_answers_become_typed_errors(answer: Answer, kind: type[Exception]
                 await forge.open_issues(REPO)
 
     assert len(service.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind"),
+    [
+        ([{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}], RateLimited),
+        ([{"type": "RATE_LIMIT", "message": "API rate limit already exceeded"}], RateLimited),
+        ([{"type": "NOT_FOUND", "message": "Could not resolve to a Repository"}], Gone),
+        ([{"message": "Something went wrong while executing your query"}], Unavailable),
+        ("odd", Unavailable),
+    ],
+)
+async def test_what_graphql_refuses_with_200_is_one_of_our_errors(
+    errors: object, kind: type[Exception]
+) -> None:
+    """Its limit says when to come back, as the others do."""
+    service, put = Service(), Labelling(7, "nightshift", Person("ann", 5), at=1.0)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = [] if request.method == "GET" else {"data": None, "errors": errors}
+        return web.json_response(body)
+
+    service.answer = answer
+    async with forge_at(service) as forge:
+        with pytest.raises(kind) as caught:
+            await forge.edited_since(REPO, 7, put)
+    assert service.seen[-1] == "POST /graphql"
+    if kind is RateLimited:
+        assert caught.value.retry_at == service.now + 60  # type: ignore[attr-defined]
 
 
 async def test_a_limit_holds_everything_until_it_is_over() -> None:
