@@ -41,7 +41,7 @@ def test_every_row_of_the_failure_table_names_a_test_that_exists() -> None:
     text = (ROOT / "docs" / "github.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| (\d+) \|.*\| `(tests/\S+)::(test_\w+)` \|$", text, re.MULTILINE)
 
-    assert [str(number) for number in range(1, 20)] == [row[0] for row in table]
+    assert [str(number) for number in range(1, 22)] == [row[0] for row in table]
     assert [] == [
         row for row in table if f"def {row[2]}(" not in (ROOT / row[1]).read_text(encoding="utf-8")
     ]
