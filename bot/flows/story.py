@@ -10,13 +10,18 @@ from bot.domain.run import Run, RunState
 from bot.errors import NightshiftError
 from bot.flows.people import still_wanted
 from bot.flows.project import show
-from bot.flows.server import SHOWING_RETRY, SHOWING_STEP_S, Server
+from bot.flows.server import (
+    GITHUB_RETRY,
+    GITHUB_STEP_S,
+    SHOWING_RETRY,
+    SHOWING_STEP_S,
+    Server,
+)
 from bot.policy.steps import (
     Finish,
 )
 
 log = logging.getLogger(__name__)
-_SAVING_S = 60.0
 CHILD_S = 24 * 3600.0
 """A bound on waiting for another role, outages included; work itself has tighter ones."""
 
@@ -41,7 +46,9 @@ class Story:
             return True
 
         step = f"{self.saved}:{state}"
-        await self.server.engine.step(f"save:{step}", save, kind=bool, timeout_s=_SAVING_S)
+        await self.server.engine.step(
+            f"save:{step}", save, kind=bool, timeout_s=GITHUB_STEP_S, retry=GITHUB_RETRY
+        )
         await self._shown(run, step)
 
     async def _shown(self, run: Run, step: str) -> None:

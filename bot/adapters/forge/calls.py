@@ -146,7 +146,7 @@ class Calls:
         answer, _ = await self._call(scope, "POST", f"{url}/graphql", data=body, reads=True)
         errors = answer.get("errors") if isinstance(answer, dict) else [{}]
         if not errors:
-            return answer["data"]
+            return answer.get("data")
         first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
         what = f"GraphQL answered {first.get('type', 'an error')}: {first.get('message', '')}"
         match first.get("type"):

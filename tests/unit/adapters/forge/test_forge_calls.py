@@ -202,6 +202,7 @@ async def test_answers_become_typed_errors(answer: Answer, kind: type[Exception]
         ([{"type": "NOT_FOUND", "message": "Could not resolve to a Repository"}], Gone),
         ([{"message": "Something went wrong while executing your query"}], Unavailable),
         ("odd", Unavailable),
+        (None, Unavailable),
     ],
 )
 async def test_what_graphql_refuses_with_200_is_one_of_our_errors(
